@@ -1,0 +1,101 @@
+"""What crossed the wire, in order, with its time: the only witness.
+
+A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP Trace 1.1), ``connect``, ``tls``,
+``auth``, ``file``, ``stimulus``, ``operator``. Recorded once, on our side. Secrets never get here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from ocppj.clock import timestamp
+from ocppj.errors import RemoteViolation
+from ocppj.frames import Call, CallError, CallResult, decode
+
+Record = dict[str, Any]
+Party = Literal["Charge Point", "Central System"]
+
+DIRECTIONS: dict[Party, str] = {"Charge Point": "cp-to-csms", "Central System": "csms-to-cp"}
+SENDERS: dict[str, Party] = {direction: party for party, direction in DIRECTIONS.items()}
+
+
+def other(party: Party) -> Party:
+    """The party at the other end of the wire."""
+    return "Central System" if party == "Charge Point" else "Charge Point"
+
+
+class Transcript:
+    """The records of one test case, and whoever wants to know of new ones."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self.records: list[Record] = list(records)
+        self.listeners: list[Callable[[Record], None]] = []
+
+    def add(self, kind: str, **fields: object) -> Record:
+        """Add a record with the present time."""
+        record: Record = {"kind": kind, "timestamp": timestamp(), **fields}
+        self.records.append(record)
+        for listener in self.listeners:
+            listener(record)
+        return record
+
+    def frame(self, sender: Party, charge_point: str, raw: str, **fields: object) -> Record:
+        """Add a frame as it was sent or received; what cannot be read is kept as raw text alone."""
+        return self.add(
+            "frame",
+            schemaVersion="1.1",
+            ocppVersion="1.6",
+            transport="json",
+            chargePointId=charge_point,
+            direction=DIRECTIONS[sender],
+            **describe(raw),
+            raw=raw,
+            **fields,
+        )
+
+    def cut(self) -> list[Record]:
+        """Hand over the records so far and go on with none: a test case ends, its connection does not."""
+        records, self.records = self.records, []
+        return records
+
+
+def describe(raw: str) -> dict[str, object]:
+    """The fields of Open OCPP Trace that can be read off a frame."""
+    try:
+        frame, _ = decode(raw)
+    except RemoteViolation as violation:
+        return {"messageType": "INVALID", "fault": violation.finding.text}
+    match frame:
+        case Call(unique_id, action, payload):
+            return {"messageType": "CALL", "messageId": unique_id, "action": action, "payload": payload}
+        case CallResult(unique_id, payload):
+            return {"messageType": "CALLRESULT", "messageId": unique_id, "payload": payload}
+        case CallError(unique_id, code, description, details):
+            error = {"code": code, "description": description, "details": details}
+            return {"messageType": "CALLERROR", "messageId": unique_id, "error": error}
+        case None:
+            return {"messageType": "UNKNOWN"}
+
+
+def write(records: list[Record], path: Path) -> None:
+    """Write JSON Lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+
+
+def read(path: Path) -> list[Record]:
+    """Read JSON Lines. Raises ``OSError``, or ``ValueError`` with the line number."""
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            records.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}") from None
+    return records
+
+
+def normalised(text: str) -> str:
+    """A transcript's text without what differs from run to run: the port that the system chose."""
+    return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
