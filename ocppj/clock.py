@@ -75,7 +75,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         job.add_done_callback(self._job_done)
         return job
 
-    def _job_done(self, _: Future[Any]) -> None:
+    def _job_done(self, _: Future[_Result]) -> None:
         self._jumping.jobs -= 1
 
 
