@@ -33,9 +33,9 @@ Handler = Callable[[Call], Awaitable[Payload]]
 
 @dataclass(frozen=True, slots=True)
 class Conf:
-    """Answer with this payload, whatever it is."""
+    """Answer with this payload, whatever it is; made when it is needed, since it may hold the present time."""
 
-    payload: Payload
+    payload: Callable[[], Payload]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class Peer:
             case None:
                 text = await self._ordinary_answer(call)
             case Conf(payload):
-                text = self.session.respond(call, payload)
+                text = self.session.respond(call, payload())
             case Refusal(code, description, details):
                 text = self.session.refuse(call, code, description, details)
             case Silence():

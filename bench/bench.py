@@ -1,0 +1,445 @@
+"""The bench of one test case: what a step may ask for, and whose fault it is when it does not come."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from bench.cases import Case
+from bench.claims import Wire
+from bench.device import Device
+from bench.messages import Message, answer_to, messages, open_calls
+from bench.obligations import Breach, breaches
+from bench.operators import Operator, Request
+from bench.verdicts import CaseOver, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
+from ocppj.errors import CallFailed
+from ocppj.frames import Payload
+from ocppj.peer import Script, Scripted, Silence
+from ocppj.transcript import Party, Record, Transcript, other
+
+log = logging.getLogger(__name__)
+
+QUIET = 1.0  # seconds after the last step in which a surplus message may still come
+
+# Requests that may not go unclaimed: they start, stop or change something.
+CONSEQUENTIAL: dict[Party, frozenset[str]] = {
+    "Charge Point": frozenset({"Authorize", "BootNotification", "StartTransaction", "StopTransaction"}),
+    "Central System": frozenset(
+        {
+            "CancelReservation",
+            "CertificateSigned",
+            "ChangeAvailability",
+            "ChangeConfiguration",
+            "ClearCache",
+            "ClearChargingProfile",
+            "DeleteCertificate",
+            "InstallCertificate",
+            "RemoteStartTransaction",
+            "RemoteStopTransaction",
+            "ReserveNow",
+            "Reset",
+            "SendLocalList",
+            "SetChargingProfile",
+            "SignedUpdateFirmware",
+            "UnlockConnector",
+            "UpdateFirmware",
+        }
+    ),
+}
+
+# What a connector may go through on its way to a status (OCPP 1.6, 4.9), a real EV taking its time.
+ON_THE_WAY = {
+    "Charging": {"Preparing", "SuspendedEV", "SuspendedEVSE"},
+    "Finishing": {"SuspendedEV", "SuspendedEVSE"},
+    "Available": {"Finishing"},
+}
+
+
+class Seat(Protocol):
+    """A party on the bench: ours, or somebody else's."""
+
+    party: Party
+    is_ours: bool
+    script: Script | None
+
+    async def request(self, action: str, payload: Payload, sentence: str) -> None:
+        """Have the party send a request. Raises a kind of ``CaseOver`` if an operator could not."""
+        ...
+
+    async def do(self, action: str, payload: Payload, sentence: str) -> None:
+        """Have something done at the party by hand. Raises a kind of ``CaseOver``."""
+        ...
+
+    def faults(self) -> list[BaseException]:
+        """What went wrong inside a party of ours."""
+        ...
+
+
+class Bench:
+    """One test case on the bench."""
+
+    def __init__(
+        self,
+        case: Case,
+        device: Device,
+        loop: asyncio.AbstractEventLoop,
+        transcript: Transcript,
+        operator: Operator,
+    ) -> None:
+        self.case = case
+        self.device = device
+        self.loop = loop
+        self.transcript = transcript
+        self.operator = operator
+        self.wire = Wire(transcript)
+        self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
+        self.seats: dict[Party, Seat] = {}
+        self.remarks: list[Remark] = []
+        self.sentence = ""  # the step that is running
+        self.reached: list[str] = []  # the steps that have begun
+        self.misbehaved = False  # whether a step had our party break the rules on purpose
+        self.changed_configuration: dict[str, str] = {}  # key -> value before the case
+        self._state: list[str] = []
+        self._began = loop.time()
+        self._frozen: list[Record] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._faults: list[BaseException] = []
+
+    # What a sentence knows
+
+    def value(self, name: str) -> object:
+        """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
+        if "." not in name:
+            try:
+                return self.device.data[name]
+            except KeyError:
+                text = f"test data is missing: give --data {name}=... with what the device knows"
+                raise Inconclusive(text) from None
+        action, kind, *path = name.split(".")
+        for message in self._latest_messages(action, kind):
+            found: object = message.payload
+            for step in path:
+                found = found.get(step) if isinstance(found, dict) else None
+            if found is not None:
+                return found
+        raise Inconclusive(f"no {action}.{kind} with {'.'.join(path)} was seen")
+
+    @property
+    def connector(self) -> int:
+        """The connector that the case is about."""
+        return int(str(self.value("ConnectorId")))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the case began, virtual ones in a self-rehearsal."""
+        return self.loop.time() - self._began
+
+    @property
+    def timeout(self) -> float:
+        """Seconds in which a message must come."""
+        return self.device.limits.message_timeout
+
+    @property
+    def long_timeout(self) -> float:
+        """Seconds in which a long operation, such as a reboot, must show."""
+        return self.device.limits.long_operation_timeout
+
+    def reported_configuration(self) -> Iterator[Payload]:
+        """The configuration keys that the Charge Point has reported, the latest report of each first."""
+        for message in self._latest_messages("GetConfiguration", "conf"):
+            yield from message.payload.get("configurationKey", [])
+
+    def longest_configuration(self) -> list[Payload]:
+        """The longest list of configuration keys that the Charge Point has reported."""
+        lists = [
+            message.payload.get("configurationKey", []) for message in self._latest_messages("GetConfiguration", "conf")
+        ]
+        return max(lists, key=len, default=[])
+
+    def latest_report(self, connector: int) -> Message:
+        """The StatusNotification of a connector that was claimed last."""
+        report = self.wire.latest_claim("Charge Point", "StatusNotification", connector)
+        if report is None:
+            raise OurError(f"no report of connector {connector} was claimed: a faulty feature")
+        return report
+
+    # Whose fault
+
+    def blame(self, party: Party, text: str) -> CaseOver:
+        """The end of the case because of what a party did or did not do."""
+        reason = f"{f'in state {self._state[-1]}: ' if self._state else ''}{text}"
+        if party == self.judged:
+            clauses = f" ({', '.join(self.case.clauses)})" if self.case.clauses else ""
+            return Failed(f"{reason}{clauses}")
+        if disturbance := self._disturbance():
+            return Inconclusive(f"{reason}; before that {disturbance}")
+        return OurError(reason)
+
+    def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
+        """Note something beside the verdict."""
+        remark = Remark(text, clause, strict)
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
+    def sent_nothing(self, party: Party, action: str) -> CaseOver:
+        """The end of the case because an operator said done and nothing came."""
+        return Inconclusive(f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s")
+
+    @contextmanager
+    def state(self, name: str) -> Iterator[None]:
+        """Name the state that is being reached, for the reason of a failure."""
+        self._state.append(name)
+        yield
+        self._state.pop()
+
+    def _disturbance(self) -> str | None:
+        """What the judged party did that may have led ours astray."""
+        for message in messages(self.wire.records):
+            if message.sender == self.judged and message.type == "CALLERROR":
+                return f"the {self.judged} answered {message}"
+        for message in self.wire.unclaimed():
+            if message.sender == self.judged and message.action in CONSEQUENTIAL[self.judged]:
+                return f"the {self.judged} sent {message}"
+        severe = [breach for breach in self._breaches() if breach.party == self.judged and breach.severe]
+        return f"the {self.judged} broke a rule: {severe[0]}" if severe else None
+
+    # Doing
+
+    async def send(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
+        """Have a party send a request."""
+        self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
+        await self.seats[party].request(action, payload, sentence)
+
+    async def do(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
+        """Have something done at a party."""
+        self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
+        await self.seats[party].do(action, payload, sentence)
+
+    async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
+        """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
+        limit = self.device.operator_timeout
+        request = Request(party, action, payload, sentence, self.case.id, self.device.identity, limit)
+        outcome = await self.operator.ask(request)
+        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words)
+        if outcome.answer == "device cannot":
+            raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
+        if outcome.answer == "gave up":
+            raise Inconclusive(outcome.words)
+
+    def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
+        """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""
+        script = self.seats[party].script
+        if script is None:
+            raise OurError(f"the {party} is not ours: nobody can prescribe its answers")
+        script.answer_next(action, answer)
+        self.misbehaved = self.misbehaved or isinstance(answer, Silence)
+
+    def in_background(self, work: Coroutine[object, object, object]) -> None:
+        """Let work of a party of ours go on while the steps look at the wire."""
+
+        async def run() -> None:
+            try:
+                await work
+            except CallFailed as failure:
+                log.debug("%s", failure)  # the wire shows it
+            except Exception as fault:
+                self._faults.append(fault)
+
+        task = self.loop.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # Seeing
+
+    async def claim(
+        self,
+        sender: Party,
+        action: str,
+        *,
+        connector: int | None = None,
+        within: float | None = None,
+        ordered: bool = True,
+    ) -> Message:
+        """Claim the next request of a party; for reports, of one connector. Ends the case if none comes."""
+        limit = self.timeout if within is None else within
+        message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + limit)
+        if message is None:
+            where = f" for connector {connector}" if connector is not None else ""
+            raise self.blame(sender, f"the {sender} sent no {action}.req{where} in {limit:g} s{self._instead(sender)}")
+        self.take(message, ordered=ordered)
+        return message
+
+    async def claim_if_any(
+        self, sender: Party, action: str, *, connector: int | None = None, within: float
+    ) -> Message | None:
+        """Claim the next request of a party if it comes in time."""
+        message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + within)
+        if message is not None:
+            self.take(message, ordered=False)
+        return message
+
+    def take(self, message: Message, *, ordered: bool = True) -> None:
+        """Claim a message that was found. Ends the case if it came before one that is listed before it."""
+        overtaken = self.wire.claim(message, ordered=ordered)
+        if overtaken is None:
+            return
+        text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
+        if "StatusNotification" not in (message.action, overtaken.action):
+            raise self.blame(message.sender, text)
+        # The specification ties a report to no other message; the test case lists it in its place.
+        if message.sender == self.judged:
+            self.remark(text, "OCPP 1.6 4.9", strict=True)
+
+    async def answer(self, party: Party, action: str) -> Message:
+        """The answer of a party to the request that was claimed last, which must be of that action."""
+        call = self.wire.latest_claim(other(party))
+        if call is None or call.action != action:
+            found = call.action if call else "nothing"
+            raise OurError(f"the step speaks of {action}.conf, the request claimed last is {found}: a faulty feature")
+        return await self.answer_to(call)
+
+    async def answer_to(self, call: Message) -> Message:
+        """The answer to a request. Ends the case if none comes."""
+        party = other(call.sender)
+        answer = await self.wire.answer(call, self.loop.time() + self.timeout)
+        if answer is None:
+            raise self.blame(party, f"the {party} did not answer {call.action}.req in {self.timeout:g} s")
+        return answer
+
+    async def conf(self, party: Party, action: str) -> Message:
+        """The CALLRESULT of a party to the request that was claimed last. Ends the case if it is none."""
+        return self.as_conf(await self.answer(party, action), action)
+
+    def as_conf(self, answer: Message, action: str) -> Message:
+        """An answer that must be a CALLRESULT."""
+        if answer.type != "CALLRESULT":
+            raise self.blame(answer.sender, f"the {answer.sender} answered {action}.req with {answer}")
+        return answer
+
+    def judge(self, message: Message, name: str, found: Sequence[str]) -> None:
+        """End the case if a message is not as it should be."""
+        if found:
+            raise self.blame(message.sender, f"{name} of the {message.sender}: {'; '.join(found)}")
+
+    async def silence(self, sender: Party, duration: float, action: str | None = None) -> None:
+        """End the case if a party sends a request (of an action) in a time. Claims nothing."""
+        start = len(self.wire.records)
+        await asyncio.sleep(duration)
+        for message in messages(self.wire.records, start):
+            if message.type == "CALL" and message.sender == sender and action in (None, message.action):
+                raise self.blame(sender, f"the {sender} sent {message} where nothing was due for {duration:g} s")
+
+    async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
+        """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
+        deadline = self.loop.time() + (self.timeout if within is None else within)
+        passed: list[str] = []
+        while True:
+            message = await self.wire.next_call("Charge Point", "StatusNotification", _about(connector), deadline)
+            if message is None:
+                way = f" (it went through {', '.join(passed)})" if passed else ""
+                instead = self._instead("Charge Point")
+                raise self.blame(
+                    "Charge Point", f"connector {connector} was not reported {status} in time{way}{instead}"
+                )
+            reported = str(message.payload.get("status"))
+            self.take(message, ordered=reported == status)
+            if reported == status:
+                return
+            if reported not in ON_THE_WAY.get(status, ()):
+                raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {status}")
+            passed.append(reported)
+
+    def sent_since(self, stimulus: str, sender: Party, action: str) -> Message | None:
+        """The first request of a party since something was last done by hand, claimed or not."""
+        places = [index for index, record in enumerate(self.wire.records) if record.get("action") == stimulus]
+        stimuli = [index for index in places if self.wire.records[index]["kind"] == "stimulus"]
+        if not stimuli:
+            raise OurError(f"nobody has done {stimulus} in this case: a faulty feature")
+        for message in messages(self.wire.records, stimuli[-1]):
+            if message.type == "CALL" and (message.sender, message.action) == (sender, action):
+                return message
+        return None
+
+    def _instead(self, sender: Party) -> str:
+        came = [str(message) for message in self.wire.calls(sender)]
+        return f"; instead came {', '.join(came[:3])}" if came else ""
+
+    def _latest_messages(self, action: str, kind: str) -> Iterator[Message]:
+        for message in reversed(list(messages(self.wire.records))):
+            if message.type == "CALL" and message.action == action:
+                if kind == "req":
+                    yield message
+                elif answer := answer_to(message, self.wire.records):
+                    yield answer
+
+    # The end
+
+    async def settle(self) -> None:
+        """Wait until no CALL is open, and a little for what nobody expects."""
+        deadline = self.loop.time() + self.timeout + QUIET
+        await asyncio.sleep(QUIET)
+        await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
+
+    def conclude(self, over: CaseOver | None) -> CaseOver | None:
+        """The end of the case, from how its steps ended and from what holds in every case; None is a pass.
+
+        A breach of an obligation by the judged party counts even if its case got nowhere for another reason.
+        """
+        if isinstance(over, (Failed, NotApplicable)):
+            return over
+        faults = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
+        if faults and not isinstance(over, OurError):
+            over = OurError(f"our own code failed: {faults[0]!r}")
+        if isinstance(over, OurError):
+            return over
+        return self._broken_obligation() or over
+
+    def _broken_obligation(self) -> CaseOver | None:
+        ours: list[str] = []
+        for breach in self._breaches():
+            if breach.party == self.judged and breach.severe:
+                return Failed(str(breach))
+            if breach.party == self.judged:
+                self.remark(breach.text, breach.clause)
+            elif breach.severe and not self.misbehaved:
+                ours.append(str(breach))
+        for message in self.wire.unclaimed():
+            if message.action in CONSEQUENTIAL[message.sender]:
+                text = f"the {message.sender} sent {message}, which the test case does not know"
+                if message.sender == self.judged:
+                    return self.blame(message.sender, text)
+                ours.append(text)
+            elif message.sender == self.judged:
+                self.remark(f"{message.action}.req was sent beside the test case", strict=True)
+        return OurError(ours[0]) if ours else None
+
+    def _breaches(self) -> list[Breach]:
+        return breaches(self.wire.records, self.device.limits)
+
+    @property
+    def records(self) -> list[Record]:
+        """What crossed the wire in this case."""
+        return self._frozen if self._frozen is not None else self.wire.records
+
+    def freeze(self) -> None:
+        """End the recording: what follows is clearing up."""
+        if self._frozen is None:
+            self._frozen = self.transcript.cut()
+
+    async def clear(self) -> None:
+        """End what is still going on."""
+        self.transcript.listeners.remove(self.wire.heard)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def strict_verdict(self, verdict: Verdict) -> Verdict:
+        """The verdict in the strict reading, that of the official tool."""
+        if verdict is Verdict.PASS and any(remark.strict for remark in self.remarks):
+            return Verdict.FAIL
+        return verdict
+
+
+def _about(connector: int | None) -> Callable[[Message], bool]:
+    return lambda message: connector is None or message.payload.get("connectorId") == connector

@@ -1,0 +1,95 @@
+"""The test cases as the feature files have them: read without running anything."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gherkin.parser import Parser
+
+from bench.device import CAPABILITIES, Device, Role
+
+# Folder of a feature profile -> its name in SupportedFeatureProfiles (OCPP 1.6, 9.1.29).
+PROFILES = {
+    "core": "Core",
+    "local_auth_list": "LocalAuthListManagement",
+    "firmware_management": "FirmwareManagement",
+    "reservation": "Reservation",
+    "remote_trigger": "RemoteTrigger",
+    "smart_charging": "SmartCharging",
+    "security": "Security",
+}
+
+FEATURES = Path(__file__).parent.parent / "features"
+
+# Two scenarios of one file need two names, also where the test case document has but one.
+_ROLE = re.compile(r" \(judging the (?:Charge Point|Central System)\)$")
+
+_ID = re.compile(r"TC_\d{3}(?:_\d+)?_(CS|CSMS)")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test case: a scenario seen from one role."""
+
+    id: str
+    title: str
+    role: Role
+    profile: str
+    feature: str
+    clauses: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def why_not(self, device: Device) -> str | None:
+        """Why the case does not apply to a device; None if it does."""
+        if self.role not in device.roles:
+            return f"the device under test is no {'Charge Point' if self.role == 'CS' else 'Central System'}"
+        if missing := [need for need in self.needs if need in device.lacks]:
+            return f"the device lacks {', '.join(CAPABILITIES[need] for need in missing)}"
+        return None
+
+
+def case_ids(tags: Iterable[str]) -> list[str]:
+    """The ids among tags, Charge Point first."""
+    return sorted(tag for tag in tags if _ID.fullmatch(tag))
+
+
+@cache
+def all_cases() -> dict[str, Case]:
+    """Every case of every feature file, by id, in the order of the files. Raises ``ValueError`` for one met twice."""
+    cases: dict[str, Case] = {}
+    for folder, profile in PROFILES.items():
+        for path in sorted((FEATURES / folder).glob("*.feature")):
+            for case in _cases(path, profile):
+                if case.id in cases:
+                    raise ValueError(f"{case.id} stands in {cases[case.id].feature} and in {case.feature}")
+                cases[case.id] = case
+    return dict(sorted(cases.items()))
+
+
+def _cases(path: Path, profile: str) -> Iterable[Case]:
+    feature: Any = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
+    for child in feature["children"]:
+        if "scenario" not in child:
+            continue
+        scenario = child["scenario"]
+        tags = [tag["name"].removeprefix("@") for tag in [*feature["tags"], *scenario["tags"]]]
+        for case_id in case_ids(tags):
+            yield Case(
+                id=case_id,
+                title=_ROLE.sub("", scenario["name"]),
+                role="CSMS" if case_id.endswith("CSMS") else "CS",
+                profile=profile,
+                feature=f"{path.parent.name}/{path.name}",
+                clauses=tuple(clause(tag) for tag in tags if tag.startswith("OCPP")),
+                needs=tuple(tag.removeprefix("needs_") for tag in tags if tag.startswith("needs_")),
+            )
+
+
+def clause(tag: str) -> str:
+    """A clause tag in words: ``OCPP_5_13`` is section 5.13, ``OCPPJ_3_2`` one of OCPP-J."""
+    document, _, numbers = tag.partition("_")
+    name = {"OCPP": "OCPP 1.6", "OCPPJ": "OCPP-J 1.6", "OCPPE": "OCPP 1.6 errata"}[document]
+    return f"{name} {numbers.replace('_', '.')}"

@@ -1,0 +1,316 @@
+"""The command ``rehearse``. pytest underneath is the only runner."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+# The packages of this tool have plain names. Whoever calls it from a folder with a steps/ or a features/ of its own,
+# and has that folder on PYTHONPATH, still gets ours.
+_HOME = Path(__file__).parent.parent
+sys.path.insert(0, str(_HOME))
+
+import pytest  # noqa: E402  # after the path is ours
+import typer  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from bench.cases import PROFILES, Case, all_cases  # noqa: E402
+from bench.device import BadSetting, Device, device  # noqa: E402
+from bench.operators import Command, Nobody, Operator, Person  # noqa: E402
+from bench.plugin import REHEARSAL, Rehearsal  # noqa: E402
+from bench.run import Run  # noqa: E402
+from bench.verdicts import OurError  # noqa: E402
+from ocppj.connection import ConnectFailed, connection_url  # noqa: E402
+from reports.results import CaseResult, Results  # noqa: E402
+
+PASSED, FAILED, UNUSABLE, INCONCLUSIVE = 0, 1, 2, 3
+
+COLOURS = {
+    "pass": "green",
+    "fail": "bold red",
+    "inconclusive": "yellow",
+    "error": "bold magenta",
+    "not_applicable": "dim",
+}
+
+app = typer.Typer(
+    name="rehearse",
+    help="Rehearse an OCPP 1.6J certification: a Central System, a Charge Point, or our own two with each other.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+console = Console(highlight=False)
+
+Ids = Annotated[list[str] | None, typer.Option("--case", help="Only this test case, e.g. TC_003_CSMS. Repeatable.")]
+Profiles = Annotated[list[str] | None, typer.Option("--profile", help="Only this profile, e.g. core. Repeatable.")]
+Roles = Annotated[list[str] | None, typer.Option("--role", help="Only this role, CS or CSMS. Repeatable.")]
+Lacks = Annotated[
+    list[str] | None,
+    typer.Option("--lacks", help="What the Charge Point does not have, e.g. detachable_cable. Repeatable."),
+]
+
+
+@app.command()
+def run(
+    csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None,
+    listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None,
+    identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1",
+    case: Ids = None,
+    profile: Profiles = None,
+    role: Roles = None,
+    lacks: Lacks = None,
+    data: Annotated[
+        list[str] | None, typer.Option(help="Test data, e.g. ValidIdTag=04A1B2C3 or MessageTimeout=10. Repeatable.")
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="Who makes the device act: command:PROGRAM. Otherwise you, at this terminal.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
+) -> None:
+    """Rehearse. Without --csms or --listen our own two parties play all cases with each other, in virtual time."""
+    if csms and listen:
+        _unusable("--csms and --listen exclude each other: one device at a time is judged")
+    subject = _device(csms, listen, identity, data or [], lacks or [])
+    wanted = _wanted(subject, case or [], profile or [], role or [])
+    with _progress() as progress:
+        asked = _operator(operator, subject, progress)
+        rehearsal = _rehearsal(subject, asked, wanted, out, progress)
+        try:
+            _open(rehearsal, subject)
+            code = pytest.main(_arguments(), plugins=[_Stash(rehearsal)])
+        finally:
+            rehearsal.run.close()
+    if code == pytest.ExitCode.INTERRUPTED:
+        _leave(rehearsal, out, strict)
+        raise typer.Exit(130)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        _unusable(f"the cases could not be run: pytest ended with {pytest.ExitCode(code).name}")
+    _leave(rehearsal, out, strict)
+    raise typer.Exit(_exit_status(rehearsal.results, strict))
+
+
+@app.command()
+def cases(
+    csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
+    charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
+    lacks: Lacks = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List every test case with id, title, role, profile, and whether it applies."""
+    url = "ws://" if csms else None
+    subject = _built(url=url, listen=("", 0) if charge_point and not csms else None, lacks=frozenset(lacks or []))
+    rows = [(each, each.why_not(subject)) for each in all_cases().values()]
+    if as_json:
+        entries = [
+            {
+                "id": each.id,
+                "title": each.title,
+                "role": each.role,
+                "profile": each.profile,
+                "applies": why_not is None,
+                "why_not": why_not,
+                "clauses": list(each.clauses),
+            }
+            for each, why_not in rows
+        ]
+        print(json.dumps(entries, indent=2))
+        return
+    table = Table("id", "title", "role", "profile", "applies", box=None, pad_edge=False)
+    for each, why_not in rows:
+        table.add_row(each.id, each.title, each.role, each.profile, "yes" if why_not is None else f"no: {why_not}")
+    console.print(table)
+
+
+def main() -> None:
+    """The entry point: whatever goes wrong is one line on stderr."""
+    app()
+
+
+class _Stash:
+    """Hands the rehearsal to the plugin before it collects."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._rehearsal = rehearsal
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[REHEARSAL] = self._rehearsal
+
+
+def _arguments() -> list[str]:
+    """A pytest that sees nothing of the folder and the environment it is called in."""
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    features = _HOME / "features"
+    plugins = ("pytest_bdd.plugin", "bench.plugin")
+    return [
+        str(features / "test_cases.py"),
+        *("-c", str(_HOME / "bench" / "pytest.ini")),
+        *("--rootdir", str(features)),
+        *("--confcutdir", str(features)),
+        "--import-mode=importlib",
+        "--capture=no",
+        *(argument for plugin in plugins for argument in ("-p", plugin)),
+        *(argument for plugin in ("terminal", "cacheprovider", "junitxml") for argument in ("-p", f"no:{plugin}")),
+    ]
+
+
+def _device(csms: str | None, listen: str | None, identity: str, data: Sequence[str], lacks: Sequence[str]) -> Device:
+    if csms is not None and not re.fullmatch(r"wss?://[^/\s]+(/\S*)?", csms):
+        _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
+    values: dict[str, str] = {}
+    for setting in data:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            _unusable(f"--data {setting} is not of the form NAME=VALUE")
+        values[name] = value
+    return _built(url=csms, listen=_address(listen), identity=identity, data=values, lacks=frozenset(lacks))
+
+
+def _built(**settings: Any) -> Device:
+    try:
+        return device(**settings)
+    except BadSetting as error:
+        _unusable(str(error))
+
+
+def _address(listen: str | None) -> tuple[str, int] | None:
+    if listen is None:
+        return None
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        _unusable(f"--listen {listen} is not of the form HOST:PORT")
+    return host, int(port)
+
+
+def _wanted(subject: Device, ids: Sequence[str], profiles: Sequence[str], roles: Sequence[str]) -> frozenset[str]:
+    known = all_cases()
+    if unknown := [each for each in ids if each not in known]:
+        _unusable(f"unknown test case {', '.join(unknown)}: see 'rehearse cases'")
+    folders = {name.casefold(): profile for folder, profile in PROFILES.items() for name in (folder, profile)}
+    if strange := [each for each in profiles if each.casefold() not in folders]:
+        _unusable(f"unknown profile {', '.join(strange)}: one of {', '.join(PROFILES)}")
+    if wrong := [each for each in roles if each.upper() not in ("CS", "CSMS")]:
+        _unusable(f"unknown role {', '.join(wrong)}: CS or CSMS")
+    wanted_profiles = {folders[each.casefold()] for each in profiles}
+    wanted_roles = {each.upper() for each in roles}
+
+    def is_wanted(each: Case) -> bool:
+        return (
+            (not ids or each.id in ids)
+            and (not wanted_profiles or each.profile in wanted_profiles)
+            and (not wanted_roles or each.role in wanted_roles)
+            # The cases of the other role are nobody's business here, unless they were named.
+            and (each.role in subject.roles or each.id in ids)
+        )
+
+    wanted = frozenset(each.id for each in known.values() if is_wanted(each))
+    if not wanted:
+        _unusable("no test case is left to run: see 'rehearse cases'")
+    return wanted
+
+
+def _operator(name: str | None, subject: Device, progress: Progress) -> Operator:
+    if name is not None:
+        kind, _, program = name.partition(":")
+        if kind != "command" or not program.strip():
+            _unusable(f"--operator {name} is not of the form command:PROGRAM")
+        return Command(program)
+    if not subject.is_external or not sys.stdin.isatty():
+        return Nobody()
+    return Person(progress.console, lambda paused: progress.stop() if paused else progress.start())
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _rehearsal(subject: Device, operator: Operator, wanted: frozenset[str], out: Path, progress: Progress) -> Rehearsal:
+    task = progress.add_task("", total=len(wanted))
+
+    def started(each: Case) -> None:
+        progress.update(task, description=f"{each.id} {each.title[:60]}")
+
+    def ended(result: CaseResult) -> None:
+        progress.advance(task)
+        colour = COLOURS[result.verdict]
+        progress.console.print(f"[{colour}]{result.verdict:<14}[/{colour}] {result.id:<13} {result.title}")
+        if result.reason:
+            progress.console.print(f"{'':<15}{result.reason}", style=colour, markup=False)
+        for remark in result.remarks:
+            progress.console.print(f"{'':<15}remark: {remark}", style="dim", markup=False)
+
+    facts: dict[str, object] = {
+        "tool": "ocpp-rehearsal",
+        "version": version("ocpp-rehearsal"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": "real" if subject.is_external else "virtual",
+    }
+    results = Results(facts, subject.describe())
+    return Rehearsal(Run(subject, operator), results, wanted, out, started, ended)
+
+
+def _open(rehearsal: Rehearsal, subject: Device) -> None:
+    try:
+        rehearsal.run.open()
+    except ConnectFailed as failure:
+        hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
+        _unusable(f"{failure}{hint}")
+    except OSError as error:
+        assert subject.listen is not None
+        _unusable(f"cannot listen at {subject.listen[0]}:{subject.listen[1]}: {error.strerror}")
+    if subject.listen is not None:
+        url = connection_url(f"ws://{subject.listen[0]}:{subject.listen[1]}", subject.identity)
+        console.print(f"Waiting for the Charge Point to connect to {url}")
+        if not rehearsal.run.await_charge_point():
+            limit = subject.limits.long_operation_timeout
+            console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
+
+
+def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
+    results = rehearsal.results
+    results.run["strict"] = strict
+    _note_what_did_not_run(rehearsal)
+    try:
+        results.write(out)
+    except OSError as error:
+        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+    counts = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in results.summary.items() if count)
+    console.print(f"\n{counts or 'nothing ran'}. Results: {out / 'results.json'}")
+
+
+def _note_what_did_not_run(rehearsal: Rehearsal) -> None:
+    """A case that was asked for and has no verdict is an error of ours: nothing reads green that nobody asked."""
+    judged = {result.id for result in rehearsal.results.cases}
+    for case_id in sorted((rehearsal.wanted or frozenset()) - judged):
+        rehearsal.file(all_cases()[case_id], OurError("the case was not run to its end"))
+
+
+def _exit_status(results: Results, strict: bool) -> int:
+    verdicts = {result.strict_verdict if strict else result.verdict for result in results.cases}
+    if "fail" in verdicts:
+        return FAILED
+    return INCONCLUSIVE if verdicts & {"inconclusive", "error"} else PASSED
+
+
+def _unusable(text: str) -> NoReturn:
+    print(f"rehearse: {text}", file=sys.stderr)
+    raise typer.Exit(UNUSABLE)

@@ -1,0 +1,144 @@
+"""What is under test, what it can do, and the test data by their meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bench.obligations import Limits
+
+Role = Literal["CS", "CSMS"]
+
+# What a Charge Point may or may not have; a case tagged @needs_... does not apply without it.
+CAPABILITIES = {
+    "authorization_cache": "an Authorization Cache",
+    "detachable_cable": "a cable that is not fixed",
+    "local_authorization": "a way for the EV driver to present an idTag",
+    "stop_on_ev_side_disconnect": "StopTransactionOnEVSideDisconnect that is true or can be set",
+}
+
+# Test data of a self-rehearsal, and of a real device where nobody says otherwise.
+DEFAULT_DATA: dict[str, str] = {
+    "ConnectorId": "1",
+    "NumberOfConnectors": "2",
+    "ValidIdTag": "VALID-7F3A91",
+    "InvalidIdTag": "NOBODY-C0FFEE",
+    "ExpiredIdTag": "EXPIRED-2B61",
+    "BlockedIdTag": "BLOCKED-9D04",
+    "HeartbeatInterval": "15",
+    "BootRetryInterval": "10",
+    "ConnectionTimeOut": "15",
+    "MeterValueSampleInterval": "60",
+}
+
+# A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
+KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag")
+
+# These are the limits of a device too, in seconds, and are set like test data.
+LIMITS = {
+    "MessageTimeout": "message_timeout",
+    "LongOperationTimeout": "long_operation_timeout",
+    "Tolerance": "tolerance",
+    "OperatorTimeout": "operator_timeout",
+}
+
+
+@dataclass(frozen=True)
+class Device:
+    """The device under test.
+
+    ``url``: where a Central System under test listens. ``listen``: host and port where we await a Charge Point under
+    test. Neither: our own two parties rehearse with each other.
+    """
+
+    identity: str = "CP1"
+    url: str | None = None
+    listen: tuple[str, int] | None = None
+    data: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_DATA))
+    lacks: frozenset[str] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+    operator_timeout: float = 120.0  # seconds an operator has for one request
+
+    @property
+    def is_external(self) -> bool:
+        """Whether a device of somebody else is judged, in real time."""
+        return self.url is not None or self.listen is not None
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles whose cases can be run."""
+        if self.url is not None:
+            return ("CSMS",)
+        return ("CS",) if self.listen is not None else ("CS", "CSMS")
+
+    def describe(self) -> dict[str, object]:
+        """What ``results.json`` says of it."""
+        if self.url is not None:
+            kind, address = "Central System", self.url
+        elif self.listen is not None:
+            kind, address = "Charge Point", f"ws://{self.listen[0]}:{self.listen[1]}"
+        else:
+            kind, address = "self-rehearsal: the simulator and the reference Central System", ""
+        limits = {
+            name: getattr(self.limits, name) for name in ("message_timeout", "long_operation_timeout", "tolerance")
+        }
+        return {
+            "kind": kind,
+            "address": address,
+            "identity": self.identity,
+            "lacks": sorted(self.lacks),
+            "test_data": dict(self.data),
+            "limits_s": limits,
+        }
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used: what is wrong and what would be right, in one line."""
+
+
+def device(
+    *,
+    identity: str = "CP1",
+    url: str | None = None,
+    listen: tuple[str, int] | None = None,
+    data: Mapping[str, str] | None = None,
+    lacks: frozenset[str] = frozenset(),
+) -> Device:
+    """A device from what a user says of it. Raises ``BadSetting``."""
+    given = dict(data or {})
+    known = DEFAULT_DATA.keys() | LIMITS.keys()
+    if unknown := sorted(given.keys() - known):
+        raise BadSetting(f"unknown test data {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    if strange := sorted(lacks - CAPABILITIES.keys()):
+        raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
+    times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
+    operator_timeout = times.pop("operator_timeout", 120.0)
+    for name, value in given.items():
+        if DEFAULT_DATA[name].isdigit():
+            _positive(name, value)
+        elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
+            raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
+    defaults = dict(DEFAULT_DATA)
+    if listen is not None:
+        defaults["NumberOfConnectors"] = "1"
+    if url is not None:
+        for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
+            del defaults[name]
+    return Device(
+        identity=identity,
+        url=url,
+        listen=listen,
+        data=defaults | given,
+        lacks=lacks,
+        limits=Limits(**times),
+        operator_timeout=operator_timeout,
+    )
+
+
+def _positive(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise BadSetting(f"{name}={text} is no positive number")
+    return number

@@ -1,0 +1,108 @@
+"""A transcript read as messages: who sent which request when, and what answered it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ocppj.clock import parse_timestamp
+from ocppj.frames import Payload
+from ocppj.transcript import SENDERS, Party, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One frame at its place in the transcript."""
+
+    index: int
+    record: Record
+
+    @property
+    def sender(self) -> Party:
+        return SENDERS[self.record["direction"]]
+
+    @property
+    def type(self) -> str:
+        """CALL, CALLRESULT, CALLERROR; UNKNOWN or INVALID for what is none of them."""
+        return str(self.record["messageType"])
+
+    @property
+    def unique_id(self) -> str:
+        return str(self.record.get("messageId", ""))
+
+    @property
+    def action(self) -> str:
+        return str(self.record.get("action", ""))
+
+    @property
+    def payload(self) -> Payload:
+        payload: Payload = self.record.get("payload", {})
+        return payload
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """Code, description and details of a CALLERROR."""
+        error: dict[str, Any] = self.record.get("error", {})
+        return error
+
+    @property
+    def time(self) -> datetime:
+        return parse_timestamp(self.record["timestamp"])
+
+    def __str__(self) -> str:
+        match self.type:
+            case "CALL":
+                return f"{self.action}.req {_short(self.payload)}"
+            case "CALLRESULT":
+                return f"CALLRESULT {_short(self.payload)}"
+            case "CALLERROR":
+                return f"CALLERROR {self.error['code']} {self.error['description']!r}"
+        return f"{self.type.lower()} frame {_short(self.record['raw'])}"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 160 else f"{text[:157]}..."
+
+
+def messages(records: Sequence[Record], start: int = 0) -> Iterator[Message]:
+    """The frames of a transcript, from a place on."""
+    for index in range(start, len(records)):
+        if records[index]["kind"] == "frame":
+            yield Message(index, records[index])
+
+
+def answer_to(call: Message, records: Sequence[Record]) -> Message | None:
+    """The CALLRESULT or CALLERROR of the other party that bears the id of a CALL, if it has come."""
+    for message in messages(records, call.index + 1):
+        is_answer = message.type in ("CALLRESULT", "CALLERROR")
+        if is_answer and message.sender != call.sender and message.unique_id == call.unique_id:
+            return message
+    return None
+
+
+def call_of(answer: Message, records: Sequence[Record]) -> Message | None:
+    """The CALL that an answer belongs to: the latest one of the other party with its id."""
+    for index in range(answer.index - 1, -1, -1):
+        record = records[index]
+        if record["kind"] == "frame" and record["messageType"] == "CALL":
+            call = Message(index, record)
+            if call.sender != answer.sender and call.unique_id == answer.unique_id:
+                return call
+    return None
+
+
+def open_calls(records: Sequence[Record]) -> list[Message]:
+    """The CALLs without an answer whose connection still stands."""
+    pending: dict[tuple[Party, str], Message] = {}
+    for index, record in enumerate(records):
+        if record["kind"] == "connect":
+            pending.clear()
+        elif record["kind"] == "frame":
+            message = Message(index, record)
+            if message.type == "CALL":
+                pending[message.sender, message.unique_id] = message
+            elif message.type in ("CALLRESULT", "CALLERROR"):
+                caller: Party = "Central System" if message.sender == "Charge Point" else "Charge Point"
+                pending.pop((caller, message.unique_id), None)
+    return list(pending.values())

@@ -1,0 +1,236 @@
+"""What holds in every test case without a sentence: each a pure function of a transcript, with its clause.
+
+A breach of a SHALL fails the case, one of a SHOULD is a remark.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bench.messages import Message, answer_to, call_of, messages
+from ocppj.clock import parse_timestamp
+from ocppj.errors import Finding, RemoteViolation
+from ocppj.frames import Payload, decode
+from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Kind, faults
+from ocppj.transcript import Party, Record, other
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a device is granted, in seconds."""
+
+    message_timeout: float = 30.0
+    long_operation_timeout: float = 120.0
+    tolerance: float = 2.0  # the greatest time deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A party broke an obligation at a place of the transcript."""
+
+    party: Party
+    index: int
+    clause: str
+    text: str
+    severe: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.clause})"
+
+
+def answered(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
+    """Every CALL whose connection stayed open for the message time-out is answered (OCPP 1.6, chapters 4 and 5)."""
+    if not records:
+        return
+    end = parse_timestamp(records[-1]["timestamp"])
+    rejected = False
+    for message in messages(records):
+        if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
+            rejected = message.payload.get("status") == "Rejected"
+        if message.type != "CALL":
+            continue
+        if rejected and message.sender == "Central System":  # 4.2: while Rejected it SHALL NOT respond
+            continue
+        deadline = message.time + timedelta(seconds=limits.message_timeout)
+        if answer_to(message, records) or end < deadline or _connection_ended(records, message.index, deadline):
+            continue
+        text = f"{message.action}.req {message.unique_id} was not answered in {limits.message_timeout:g} s"
+        yield Breach(other(message.sender), message.index, f"OCPP 1.6 {CLAUSES.get(message.action, '4')}", text)
+
+
+def _connection_ended(records: Sequence[Record], index: int, deadline: datetime) -> bool:
+    for record in records[index + 1 :]:
+        if parse_timestamp(record["timestamp"]) > deadline:
+            return False
+        if record["kind"] == "connect":
+            return True
+    return False
+
+
+def well_formed(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """Frames are as OCPP-J 1.6 section 4 has them, payloads as their schemas and the specification have them."""
+    for message in messages(records):
+        for finding in _findings(message, records):
+            text = finding.text if message.type == "INVALID" else f"{_name(message, records)}: {finding.text}"
+            yield Breach(message.sender, message.index, finding.clause, text, finding.severe)
+
+
+def _findings(message: Message, records: Sequence[Record]) -> Iterator[Finding]:
+    if "encoding" in message.record or message.record.get("fault", "").startswith("the message is not UTF-8"):
+        yield Finding("OCPP-J 4.1.2", message.record["fault"])
+        return
+    try:
+        _, found = decode(message.record["raw"])
+    except RemoteViolation as violation:
+        found = [violation.finding]
+    for finding in found:
+        yield Finding(f"OCPP-J {finding.clause}", finding.text, finding.severe)
+    if message.type == "CALL":
+        yield from _payload_findings(message.action, "req", message.payload, message.sender)
+    elif message.type == "CALLRESULT":
+        if call := call_of(message, records):
+            yield from _payload_findings(call.action, "conf", message.payload, call.sender)
+        else:
+            yield Finding("OCPP-J 4.1.4", f"answers {message.unique_id!r}, which no CALL bears")
+
+
+def _payload_findings(action: str, kind: Kind, payload: Payload, caller: Party) -> Iterator[Finding]:
+    if action not in ACTIONS:
+        if kind == "req":
+            yield Finding("OCPP-J 4.2.1", f"{action!r} is no action of OCPP 1.6")
+        return
+    if action not in (FROM_CHARGE_POINT if caller == "Charge Point" else FROM_CENTRAL_SYSTEM):
+        if kind == "req":
+            yield Finding("OCPP 1.6 chapters 4 and 5", f"{action}.req is not for the {caller} to send")
+        return
+    for fault in faults(action, kind, payload):
+        origin = "schema of" if fault.source == "schema" else "specification of"
+        yield Finding(f"{origin} {action}.{kind}", str(fault), fault.severe)
+
+
+def _name(message: Message, records: Sequence[Record]) -> str:
+    if message.type == "CALL":
+        return f"{message.action}.req"
+    call = call_of(message, records)
+    return f"{call.action}.conf" if call and message.type == "CALLRESULT" else message.type
+
+
+def unique_ids(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """An id serves one message (OCPP-J 4.1.4); a retry may bear that of its original (errata 3.1, 2025-04)."""
+    connection = 0
+    used: dict[tuple[Party, str], tuple[int, Message]] = {}
+    for index, record in enumerate(records):
+        if record["kind"] == "connect":
+            connection += 1
+        elif record["kind"] == "frame" and record["messageType"] == "CALL":
+            message = Message(index, record)
+            key = (message.sender, message.unique_id)
+            if key not in used:
+                used[key] = (connection, message)
+                continue
+            before, first = used[key]
+            if (first.action, first.payload) == (message.action, message.payload):
+                continue
+            text = f"{message.action}.req bears the unique id {message.unique_id} of an earlier {first.action}.req"
+            same = before == connection
+            clause = "OCPP-J 4.1.4" if same else "OCPP-J errata 3.1"
+            yield Breach(message.sender, index, clause, text, severe=same)
+
+
+def one_at_a_time(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
+    """A party SHOULD NOT send a CALL before the one before is answered or timed out (OCPP-J 4.1.1)."""
+    pending: dict[Party, Message] = {}
+    for index, record in enumerate(records):
+        if record["kind"] == "connect":
+            pending.clear()
+        if record["kind"] != "frame":
+            continue
+        message = Message(index, record)
+        if message.type == "CALL":
+            before = pending.get(message.sender)
+            if before and message.time < before.time + timedelta(seconds=limits.message_timeout):
+                text = f"{message.action}.req was sent while {before.action}.req {before.unique_id} was unanswered"
+                yield Breach(message.sender, index, "OCPP-J 4.1.1", text, severe=False)
+            pending[message.sender] = message
+        elif message.type in ("CALLRESULT", "CALLERROR"):
+            caller = other(message.sender)
+            if caller in pending and pending[caller].unique_id == message.unique_id:
+                del pending[caller]
+
+
+def transaction_order(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
+    """New transaction messages wait for the queued ones (SHALL), all go in chronological order (SHOULD): 3.7."""
+    tolerance = timedelta(seconds=limits.tolerance)
+    latest: tuple[datetime, Message] | None = None
+    for message in messages(records):
+        moment = _moment(message)
+        if moment is None:
+            continue
+        if latest and moment < latest[0]:
+            overtook = abs(latest[1].time - latest[0]) <= tolerance < message.time - moment
+            text = f"{message.action}.req of {moment.isoformat()} was sent after {latest[1].action}.req of later date"
+            yield Breach("Charge Point", message.index, "OCPP 1.6 3.7", text, severe=overtook)
+        else:
+            latest = (moment, message)
+
+
+def _moment(message: Message) -> datetime | None:
+    if message.type != "CALL" or message.sender != "Charge Point":
+        return None
+    try:
+        if message.action in ("StartTransaction", "StopTransaction"):
+            return parse_timestamp(message.payload["timestamp"])
+        if message.action == "MeterValues" and _is_periodic(message.payload):
+            return parse_timestamp(message.payload["meterValue"][0]["timestamp"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None  # well_formed speaks of it
+    return None
+
+
+def _is_periodic(payload: Payload) -> bool:
+    contexts = {value.get("context") for entry in payload["meterValue"] for value in entry["sampledValue"]}
+    return "transactionId" in payload and contexts <= {None, "Sample.Periodic", "Sample.Clock"}
+
+
+Obligation = Callable[[Sequence[Record], Limits], Iterator[Breach]]
+
+OBLIGATIONS: tuple[Obligation, ...] = (answered, well_formed, unique_ids, one_at_a_time, transaction_order)
+
+
+def breaches(records: Sequence[Record], limits: Limits) -> list[Breach]:
+    """Every breach of every obligation, in the order of the transcript."""
+    found = [breach for obligation in OBLIGATIONS for breach in obligation(records, limits)]
+    return sorted(found, key=lambda breach: breach.index)
+
+
+# Where OCPP 1.6 edition 2 speaks of each action.
+CLAUSES = {
+    "Authorize": "4.1",
+    "BootNotification": "4.2",
+    "DataTransfer": "4.3",
+    "DiagnosticsStatusNotification": "4.4",
+    "FirmwareStatusNotification": "4.5",
+    "Heartbeat": "4.6",
+    "MeterValues": "4.7",
+    "StartTransaction": "4.8",
+    "StatusNotification": "4.9",
+    "StopTransaction": "4.10",
+    "CancelReservation": "5.1",
+    "ChangeAvailability": "5.2",
+    "ChangeConfiguration": "5.3",
+    "ClearCache": "5.4",
+    "ClearChargingProfile": "5.5",
+    "GetCompositeSchedule": "5.7",
+    "GetConfiguration": "5.8",
+    "GetDiagnostics": "5.9",
+    "GetLocalListVersion": "5.10",
+    "RemoteStartTransaction": "5.11",
+    "RemoteStopTransaction": "5.12",
+    "ReserveNow": "5.13",
+    "Reset": "5.14",
+    "SendLocalList": "5.15",
+    "SetChargingProfile": "5.16",
+    "TriggerMessage": "5.17",
+    "UnlockConnector": "5.18",
+    "UpdateFirmware": "5.19",
+}

@@ -1,0 +1,184 @@
+"""The pytest plugin: one test per test case, its verdict, its transcript, its place in the results."""
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pytest_bdd.parser import Feature, Scenario, Step
+
+from bench.bench import Bench
+from bench.cases import Case, all_cases, case_ids
+from bench.run import Run
+from bench.verdicts import CaseOver, NotApplicable, OurError, Verdict
+from reports.results import CaseResult, Results, StepResult, write_transcript
+from steps.words import MisusedStep
+
+# Each before those that import it, or pytest warns that it came too late.
+pytest_plugins = ["steps.messages", "steps.configuration", "steps.station", "steps.states"]
+
+
+@dataclass
+class Rehearsal:
+    """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
+
+    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display.
+    """
+
+    run: Run
+    results: Results
+    wanted: frozenset[str] | None = None
+    out: Path | None = None
+    started: Callable[[Case], None] = lambda _: None
+    ended: Callable[[CaseResult], None] = lambda _: None
+
+    def file(
+        self, case: Case, over: CaseOver | None, steps: Sequence[StepResult] = (), bench: Bench | None = None
+    ) -> None:
+        """Put a case that is over among the results."""
+        verdict = Verdict.PASS if over is None else over.verdict
+        result = CaseResult(
+            id=case.id,
+            title=case.title,
+            role=case.role,
+            profile=case.profile,
+            verdict=verdict,
+            strict_verdict=bench.strict_verdict(verdict) if bench else verdict,
+            reason="" if over is None else str(over),
+            duration_s=round(bench.elapsed, 3) if bench else 0.0,
+            clauses=list(case.clauses),
+            steps=list(steps),
+            remarks=[str(remark) for remark in bench.remarks] if bench else [],
+        )
+        self.results.cases.append(result)
+        self.ended(result)
+
+
+REHEARSAL = pytest.StashKey[Rehearsal]()
+_STEP_TYPE = pytest.StashKey[str]()
+_OVER = pytest.StashKey[BaseException]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
+    """Keep the tags with the scenario's function instead of making a mark of each."""
+    tags: list[str] = function.__dict__.setdefault("tags", [])
+    tags.append(tag)
+    return True
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a scenario once per test case that it serves."""
+    if "case" in metafunc.fixturenames:
+        ids = case_ids(getattr(metafunc.function, "tags", ()))
+        metafunc.parametrize("case", [all_cases()[case_id] for case_id in ids], ids=ids)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the cases that were asked for, in the order of their ids."""
+    rehearsal = config.stash.get(REHEARSAL, None)
+    if rehearsal is None:
+        return
+    kept = {id(item) for item in items if _id(item) in (rehearsal.wanted or {_id(item)})}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
+    items[:] = sorted((item for item in items if id(item) in kept), key=_id)
+
+
+def _id(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params["case"].id if callspec and "case" in callspec.params else item.nodeid
+
+
+@pytest.fixture(scope="session")
+def rehearsal(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
+    """What is rehearsed; a self-rehearsal if pytest was started by itself."""
+    given = request.config.stash.get(REHEARSAL, None)
+    if given is not None:
+        yield given
+        return
+    run = Run()
+    yield Rehearsal(run, Results({}, run.device.describe()))
+    run.close()
+
+
+@pytest.fixture
+def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench of one test case, with both parties seated."""
+    rehearsal.started(case)
+    try:
+        bench = rehearsal.run.begin(case)
+    except CaseOver as over:
+        rehearsal.file(case, over)
+        pytest.fail(f"{over.verdict}: {over}", pytrace=False)
+    yield bench
+    records = rehearsal.run.end(bench)
+    if rehearsal.out is not None:
+        write_transcript(rehearsal.out, case.id, records)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what does not apply to the device, before anything is set up for it."""
+    callspec = getattr(item, "callspec", None)
+    rehearsal = item.config.stash.get(REHEARSAL, None)
+    if rehearsal is None or callspec is None or "case" not in callspec.params:
+        return
+    case: Case = callspec.params["case"]
+    if why_not := case.why_not(rehearsal.run.device):
+        rehearsal.file(case, NotApplicable(why_not))
+        pytest.skip(f"not applicable: {why_not}")
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    """No step has run yet."""
+    request.node.stash[_STEP_TYPE] = ""
+
+
+def pytest_bdd_before_step(
+    request: pytest.FixtureRequest, feature: Feature, scenario: Scenario, step: Step, step_func: Callable[..., object]
+) -> None:
+    """Before the first of several stimuli, forget what came before: nothing of it can answer them."""
+    if inspect.iscoroutinefunction(step_func):
+        raise MisusedStep(f"{step_func.__name__} is an async step that would pass without running: it is not wrapped")
+    bench: Bench = request.getfixturevalue("bench")
+    before, request.node.stash[_STEP_TYPE] = request.node.stash[_STEP_TYPE], step.type
+    bench.sentence = f"{step.keyword} {step.name}"
+    if step.type in ("given", "when") and before != "when":
+        bench.wire.raise_floor()
+    bench.reached.append(bench.sentence)
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
+    """Remember how the case ended."""
+    request.node.stash[_OVER] = exception
+
+
+def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
+    """Remember that a sentence is not in the vocabulary."""
+    request.node.stash[_OVER] = exception
+
+
+def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    """Let the wire settle, judge what holds in every case, and fail the test unless the verdict is pass."""
+    bench: Bench = request.getfixturevalue("bench")
+    rehearsal: Rehearsal = request.getfixturevalue("rehearsal")
+    raised = request.node.stash.get(_OVER, None)
+    over = raised if raised is None or isinstance(raised, CaseOver) else OurError(f"our own code failed: {raised!r}")
+    bench.loop.run_until_complete(bench.settle())
+    over = bench.conclude(over)
+    rehearsal.file(bench.case, over, _step_results(scenario, bench, over), bench)
+    if over is not None:
+        reason = f"{over.verdict}: {bench.sentence}: {over}"
+        if raised is not None and not isinstance(raised, CaseOver):
+            raise OurError(reason) from raised
+        raise type(over)(reason) from None
+
+
+def _step_results(scenario: Scenario, bench: Bench, over: CaseOver | None) -> list[StepResult]:
+    reached = len(bench.reached)
+    results = []
+    for number, step in enumerate(scenario.steps, 1):
+        outcome = "passed" if number < reached or over is None else "not reached" if number > reached else "ended"
+        results.append(StepResult(step.keyword, step.name, outcome))
+    return results

@@ -1,0 +1,189 @@
+"""One run: a device, an operator, and a bench for each case, in virtual or in real time."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import TypeVar
+
+from bench.bench import Bench
+from bench.cases import Case
+from bench.device import Device
+from bench.operators import Nobody, Operator
+from bench.seats import (
+    ExternalCentralSystem,
+    ExternalChargePoint,
+    ReferenceCentralSystem,
+    SimulatedChargePoint,
+)
+from bench.verdicts import CaseOver
+from ocppj.clock import VirtualLoop, frozen_calendar
+from ocppj.connection import connect
+from ocppj.errors import CallFailed
+from ocppj.peer import counted_ids, fresh_ids
+from ocppj.transcript import Record, Transcript
+from reference_csms.central_system import CentralSystem
+from reference_csms.store import Store
+from simulator.charge_point import ChargePoint
+
+Result = TypeVar("Result")
+
+
+class Run:
+    """A rehearsal of one device.
+
+    Without an external device our own two parties play in virtual time, each case with a fresh pair on a fresh loop.
+    With one, all cases share the ordinary loop and the real time.
+    """
+
+    def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
+        self.device = device or Device()
+        self.operator = operator or Nobody()
+        self._transcript = Transcript()
+        self._central_system: CentralSystem | None = None
+        self._has_connected = True
+        self._frozen = None if self.device.is_external else frozen_calendar()
+        self._calendar = self._frozen.start() if self._frozen else None
+        self._loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop() if self._frozen is None else None
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether time jumps."""
+        return self._loop is None
+
+    def open(self) -> None:
+        """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
+        if self.device.url is not None:
+            self._wait(self._knock(self.device.url))
+        elif self.device.listen is not None:
+            self._central_system = CentralSystem(
+                self._store(), transcript=self._transcript, message_timeout=self.device.limits.message_timeout
+            )
+            self._wait(self._central_system.start(*self.device.listen))
+
+    def await_charge_point(self) -> bool:
+        """Wait for the Charge Point under test to connect; whether it did."""
+        assert self._central_system is not None
+        self._has_connected = self._wait(self._connects(self._central_system))
+        return self._has_connected
+
+    def close(self) -> None:
+        """End what the run holds."""
+        if self._central_system is not None:
+            self._wait(self._central_system.stop())
+        if self._loop is not None:
+            self._loop.close()
+        if self._frozen is not None:
+            self._frozen.stop()
+
+    def begin(self, case: Case) -> Bench:
+        """A bench with both parties seated, the one under test at rest. Raises ``CaseOver`` if it cannot be."""
+        loop = self._loop or VirtualLoop(self._calendar)  # type: ignore[arg-type]  # one of the two is there
+        asyncio.set_event_loop(loop)
+        self._transcript = self._transcript if self._central_system else Transcript()
+        bench = Bench(case, self.device, loop, self._transcript, self.operator)
+        try:
+            loop.run_until_complete(self._seat(bench))
+        except CaseOver:
+            self.end(bench)
+            raise
+        return bench
+
+    def end(self, bench: Bench) -> list[Record]:
+        """Clear the bench and hand over what crossed the wire."""
+        bench.loop.run_until_complete(self._clear(bench))
+        records = bench.records
+        if bench.loop is not self._loop:
+            bench.loop.close()
+        return records
+
+    async def _seat(self, bench: Bench) -> None:
+        if self.device.url is not None:
+            charge_point = self._charge_point(self._transcript)
+            bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
+            bench.seats["Central System"] = ExternalCentralSystem(bench)
+        elif self._central_system is not None:
+            external = ExternalChargePoint(bench, self._central_system)
+            bench.seats["Charge Point"] = external
+            bench.seats["Central System"] = ReferenceCentralSystem(bench, self._central_system)
+            if self._central_system.is_connected(self.device.identity):
+                await external.come_to_rest()
+            self._transcript.cut()
+        else:
+            await self._seat_pair(bench)
+
+    async def _seat_pair(self, bench: Bench) -> None:
+        """Seat our own two parties; the wire is recorded where we would sit if the judged one were not ours."""
+        judged_central_system = bench.judged == "Central System"
+        central_system = CentralSystem(
+            self._store(),
+            transcript=None if judged_central_system else self._transcript,
+            unique_ids=counted_ids("CSMS"),
+            message_timeout=self.device.limits.message_timeout,
+        )
+        await central_system.start()
+        charge_point = self._charge_point(self._transcript if judged_central_system else None)
+        bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, central_system.endpoint)
+        bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system)
+
+    async def _clear(self, bench: Bench) -> None:
+        bench.freeze()
+        await bench.clear()
+        charge_point = bench.seats.get("Charge Point")
+        central_system = bench.seats.get("Central System")
+        if isinstance(charge_point, SimulatedChargePoint):
+            if isinstance(central_system, ExternalCentralSystem):
+                await _leave_nothing_running(charge_point.charge_point)
+            await charge_point.charge_point.stop()
+        if isinstance(central_system, ReferenceCentralSystem):
+            central_system.central_system.script.forget()
+            if central_system.central_system is self._central_system:
+                await self._restore_configuration(bench, self._central_system)
+            else:
+                await central_system.central_system.stop()
+
+    async def _restore_configuration(self, bench: Bench, central_system: CentralSystem) -> None:
+        for key, value in bench.changed_configuration.items():
+            with suppress(CallFailed):
+                payload = {"key": key, "value": value}
+                await central_system.request(self.device.identity, "ChangeConfiguration", payload)
+
+    def _charge_point(self, transcript: Transcript | None) -> ChargePoint:
+        return ChargePoint(
+            identity=self.device.identity,
+            connectors=int(self.device.data["NumberOfConnectors"]),
+            transcript=transcript,
+            unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
+            message_timeout=self.device.limits.message_timeout,
+            fixed_cable="detachable_cable" in self.device.lacks,
+        )
+
+    def _store(self) -> Store:
+        store = Store()
+        store.heartbeat_interval = int(self.device.data["HeartbeatInterval"])
+        store.know_charge_point(self.device.identity)
+        for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
+            store.know_id_tag(self.device.data[name], status)
+        return store
+
+    async def _knock(self, url: str) -> None:
+        websocket = await connect(url, self.device.identity)
+        await websocket.close()
+
+    async def _connects(self, central_system: CentralSystem) -> bool:
+        try:
+            async with asyncio.timeout(self.device.limits.long_operation_timeout):
+                await central_system.wait_connected(self.device.identity)
+        except TimeoutError:
+            return False
+        return True
+
+    def _wait(self, work: Coroutine[object, object, Result]) -> Result:
+        assert self._loop is not None
+        return self._loop.run_until_complete(work)
+
+
+async def _leave_nothing_running(charge_point: ChargePoint) -> None:
+    """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
+    with suppress(TimeoutError, CallFailed):
+        async with asyncio.timeout(5):
+            await charge_point.restart()  # stops every transaction first, with the reason Reboot

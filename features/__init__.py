@@ -1,0 +1,1 @@
+"""The test cases: a folder per feature profile, a file per chapter, a scenario per test case."""

@@ -1,0 +1,81 @@
+Feature: Configuration, happy flow
+  The Central System reads and writes configuration keys.
+
+  Background:
+    Given the Charge Point is booted
+
+  @TC_019_CS @OCPP_5_8 @OCPP_9_1
+  Scenario: Retrieve configuration
+    When the Central System sends GetConfiguration.req
+      | key | [SupportedFeatureProfiles] |
+    Then the Charge Point responds with GetConfiguration.conf
+      | configurationKey[0].key   | SupportedFeatureProfiles |
+      | configurationKey[0].value | matching /\bCore\b/      |
+      | configurationKey[1]       | absent                   |
+      | unknownKey                | one of absent, []        |
+    When the Central System sends GetConfiguration.req
+      | key | absent |
+    Then the latest GetConfiguration.conf reports these keys
+      | AuthorizeRemoteTxRequests         | R or RW |
+      | ClockAlignedDataInterval          | RW      |
+      | ConnectionTimeOut                 | RW      |
+      | ConnectorPhaseRotation            | RW      |
+      | GetConfigurationMaxKeys           | R       |
+      | HeartbeatInterval                 | RW      |
+      | LocalAuthorizeOffline             | RW      |
+      | LocalPreAuthorize                 | RW      |
+      | MeterValuesAlignedData            | RW      |
+      | MeterValuesSampledData            | RW      |
+      | MeterValueSampleInterval          | RW      |
+      | NumberOfConnectors                | R       |
+      | ResetRetries                      | RW      |
+      | StopTransactionOnInvalidId        | RW      |
+      | StopTxnAlignedData                | RW      |
+      | StopTxnSampledData                | RW      |
+      | SupportedFeatureProfiles          | R       |
+      | TransactionMessageAttempts        | RW      |
+      | TransactionMessageRetryInterval   | RW      |
+      | UnlockConnectorOnEVSideDisconnect | R or RW |
+    And where profile LocalAuthListManagement is supported, these keys
+      | LocalAuthListEnabled   | RW |
+      | LocalAuthListMaxLength | R  |
+      | SendLocalListMaxLength | R  |
+    And where profile SmartCharging is supported, these keys
+      | ChargeProfileMaxStackLevel              | R |
+      | ChargingScheduleAllowedChargingRateUnit | R |
+      | ChargingScheduleMaxPeriods              | R |
+      | MaxChargingProfilesInstalled            | R |
+    When the Central System sends GetConfiguration.req
+      | key | [GetConfigurationMaxKeys] |
+    Then the Charge Point responds with GetConfiguration.conf
+      | configurationKey[key=GetConfigurationMaxKeys].value | at least 1 |
+    And the Central System reads as many of the reported keys as it may at once, and all come back
+
+  @TC_019_1_CSMS @OCPP_5_8
+  Scenario: Retrieve all configuration keys
+    When the Central System sends GetConfiguration.req
+      | key | one of absent, [] |
+    Then the Charge Point responds with GetConfiguration.conf
+
+  @TC_021_CS @OCPP_5_3
+  Scenario: Change/set Configuration (judging the Charge Point)
+    Given the configuration
+      | MeterValueSampleInterval | other than {MeterValueSampleInterval} |
+    When the Central System sends ChangeConfiguration.req
+      | key   | MeterValueSampleInterval   |
+      | value | {MeterValueSampleInterval} |
+    Then the Charge Point responds with ChangeConfiguration.conf
+      | status | Accepted |
+    When the Central System sends GetConfiguration.req
+      | key | [MeterValueSampleInterval] |
+    Then the Charge Point responds with GetConfiguration.conf
+      | configurationKey[0].key   | MeterValueSampleInterval   |
+      | configurationKey[0].value | {MeterValueSampleInterval} |
+
+  @TC_021_CSMS @OCPP_5_3
+  Scenario: Change/set Configuration (judging the Central System)
+    When the Central System sends ChangeConfiguration.req
+      | key   | MeterValueSampleInterval |
+      | value | 60                       |
+    Then the Charge Point responds with ChangeConfiguration.conf
+      | status | Accepted |

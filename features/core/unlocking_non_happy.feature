@@ -1,0 +1,24 @@
+Feature: Unlocking, non-happy
+  A cable cannot be released.
+
+  Background:
+    Given the Charge Point is booted
+
+  # Errata 3.87: NotSupported, not UnlockFailed, for a connector that is not there.
+  @TC_031_CS @OCPP_5_18 @OCPPE_3_87
+  Scenario: Unlock Connector - Unknown Connector (judging the Charge Point)
+    When the Central System sends UnlockConnector.req
+      | connectorId | 99 |
+    Then the Charge Point responds with UnlockConnector.conf
+      | status | NotSupported |
+
+  # A Central System can only be asked for an ordinary request, which our side then refuses: no edition looks at the
+  # connectorId.
+  @TC_031_CSMS @OCPP_5_18
+  Scenario: Unlock Connector - Unknown Connector (judging the Central System)
+    Given the Charge Point will respond with UnlockConnector.conf
+      | status | NotSupported |
+    When the Central System sends UnlockConnector.req
+      | connectorId | any, such as {ConnectorId} |
+    Then the Charge Point responds with UnlockConnector.conf
+      | status | NotSupported |

@@ -1,0 +1,161 @@
+"""The connections of a Central System: who is there, what is asked of them and who answers what they ask."""
+
+import asyncio
+from collections.abc import Iterator
+
+from websockets.asyncio.server import Server
+
+from ocppj.connection import ServerSocket, drop, listen
+from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
+from ocppj.frames import Call, Payload
+from ocppj.peer import Peer, Script, fresh_ids
+from ocppj.transcript import Transcript
+from reference_csms import core
+from reference_csms.store import Store
+
+HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+
+
+class CentralSystem:
+    """A Central System that listens on a port of its own.
+
+    ``store``: what it knows. ``script``: what it shall answer instead of what it would. ``faults``: exceptions of its
+    own that nobody could be told of in another way; there should be none.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        script: Script | None = None,
+        unique_ids: Iterator[str] | None = None,
+        transcript: Transcript | None = None,
+        message_timeout: float = 30.0,
+    ) -> None:
+        self.store = store or Store()
+        self.script = script or Script()
+        self.transcript = transcript
+        self.message_timeout = message_timeout
+        self.faults: list[BaseException] = []
+        self._unique_ids = unique_ids or fresh_ids()
+        self._listening: Server | None = None
+        self._host = ""
+        self._peers: dict[str, Peer] = {}
+        self._unreachable: set[str] = set()
+        self._newcomer = asyncio.Condition()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Await Charge Points; port 0 takes a free one. Raises ``OSError`` for a port that cannot be had."""
+        if self._listening:
+            raise LocalMisuse("the Central System has been started before")
+        self._listening = await listen(
+            host, port, knows=self._admits, serve_connection=self._serve, transcript=self.transcript
+        )
+        self._host = f"[{host}]" if ":" in host else host
+
+    async def stop(self) -> None:
+        """Close every connection and the port. What is known stays, and ``start`` may follow."""
+        if self._listening:
+            self._listening.close()
+            await self._listening.wait_closed()
+            self._listening = None
+            await asyncio.sleep(0)  # the tasks of the connections have been cancelled: let them end
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on. Raises ``LocalMisuse`` if there is none."""
+        if self._listening is None:
+            raise LocalMisuse("the Central System has not been started")
+        port: int = next(iter(self._listening.sockets)).getsockname()[1]
+        return port
+
+    @property
+    def endpoint(self) -> str:
+        """The URL to which a Charge Point appends its identity (OCPP-J 3.1.1)."""
+        return f"ws://{self._host}:{self.port}"
+
+    async def request(self, identity: str, action: str, payload: Payload) -> Payload:
+        """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
+        peer = self._peer(identity)
+        if action == "TriggerMessage":
+            self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
+        return await peer.call(action, payload)
+
+    async def send_text(self, identity: str, text: str) -> None:
+        """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""
+        await self._peer(identity).send_text(text)
+
+    def is_connected(self, identity: str) -> bool:
+        """Whether a Charge Point is connected."""
+        peer = self._peers.get(identity)
+        return peer is not None and peer.is_open
+
+    async def wait_connected(self, identity: str) -> None:
+        """Wait until a Charge Point is connected."""
+        async with self._newcomer:
+            await self._newcomer.wait_for(lambda: self.is_connected(identity))
+
+    async def lose_connection(self, identity: str) -> None:
+        """Be the network that fails: drop the connection of a Charge Point, if any, and admit no other."""
+        self._unreachable.add(identity)
+        if peer := self._peers.pop(identity, None):
+            await drop(peer.websocket)
+
+    async def restore_connection(self, identity: str) -> None:
+        """Be the network that works again: a Charge Point may connect."""
+        self._unreachable.discard(identity)
+
+    def _peer(self, identity: str) -> Peer:
+        peer = self._peers.get(identity)
+        if peer is None:
+            raise Disconnected(f"{identity} is not connected")
+        return peer
+
+    def _admits(self, identity: str) -> bool:
+        return identity not in self._unreachable and self.store.knows_charge_point(identity)
+
+    async def _serve(self, websocket: ServerSocket) -> None:
+        identity = websocket.identity
+        peer = Peer(
+            websocket,
+            party="Central System",
+            identity=identity,
+            handle=lambda call: self._answer(identity, call),
+            unique_ids=self._unique_ids,
+            script=self.script,
+            transcript=self.transcript,
+            message_timeout=self.message_timeout,
+        )
+        try:
+            async with self._newcomer:
+                if identity in self._unreachable:  # since the handshake
+                    await drop(websocket)
+                    return
+                # A Charge Point has one connection: when it opens another, it has given the former up.
+                former = self._peers.get(identity)
+                self._peers[identity] = peer
+                self._newcomer.notify_all()
+            async with asyncio.TaskGroup() as tasks:
+                if former and former.is_open:
+                    tasks.create_task(former.close())
+                await peer.run()
+        except Exception as error:
+            self.faults.append(error)
+        finally:
+            if self._peers.get(identity) is peer:
+                del self._peers[identity]
+
+    async def _answer(self, identity: str, call: Call) -> Payload:
+        store = self.store.of(identity)
+        if not core.may_send(store, call.action):
+            text = f"{call.action} before the BootNotification was accepted"
+            raise Refused(ErrorCode.SECURITY_ERROR, text)
+        handler = HANDLERS.get(call.action)
+        if handler is None:
+            raise Refused(ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported")
+        core.seen(store, call.action)
+        try:
+            return handler(store, call.payload)
+        except Exception as error:
+            self.faults.append(error)
+            raise

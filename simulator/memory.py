@@ -1,0 +1,75 @@
+"""What survives a power cut.
+
+Every part of the Charge Point keeps such a fact here and nowhere else, so it is stored when it changes: a power cut
+gives no time to store anything. All of it is plain data that JSON can hold.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypedDict
+
+from ocppj.frames import Payload
+
+
+class CacheEntry(TypedDict):
+    """What the Central System said last about one idTag (3.5.1)."""
+
+    idTag: str
+    idTagInfo: Payload
+
+
+class StoredTransaction(TypedDict):
+    """A transaction, from its start until its StopTransaction.req is off our hands.
+
+    ``number`` is our own and orders transactions; ``transactionId`` is that of the Central System, None as long as
+    it is unknown and -1 if it will never be known (errata 3.18). ``data`` becomes transactionData (4.10).
+    """
+
+    number: int
+    connector: int
+    idTag: str
+    parentIdTag: str | None
+    transactionId: int | None
+    meterStart: int
+    ended: bool
+    data: list[Payload]
+
+
+class QueuedMessage(TypedDict):
+    """A transaction-related message (3.7) that no one has confirmed yet; ``transaction`` is a transaction's number."""
+
+    action: str
+    payload: Payload
+    transaction: int | None
+    attempts: int
+
+
+Availability = Literal["Operative", "Inoperative"]
+
+
+@dataclass
+class Memory:
+    """The non-volatile memory of one Charge Point. Connector numbers are strings here, as keys of JSON objects are."""
+
+    configuration: dict[str, str] = field(default_factory=dict)  # only what was changed
+    availability: dict[str, Availability] = field(default_factory=dict)  # only what was changed; 4.9, 5.2
+    cache: list[CacheEntry] = field(default_factory=list)  # the oldest first; errata 3.4
+    registers: dict[str, float] = field(default_factory=dict)  # Wh
+    queue: list[QueuedMessage] = field(default_factory=list)
+    transactions: list[StoredTransaction] = field(default_factory=list)
+    transactions_begun: int = 0
+    used_cables: list[int] = field(default_factory=list)  # connectors whose cable stayed in after a transaction
+    accepted_by: str | None = None  # the endpoint that accepted this Charge Point last (4.2.1)
+    restart_reason: str | None = None  # why the next start is no power-up after a power cut (7.36)
+
+    def as_dict(self) -> dict[str, Any]:
+        """A copy of everything, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> "Memory":
+        """The memory that ``as_dict`` described. Raises ``TypeError`` for a fact that is not known."""
+        return cls(**facts)
+
+    def transaction(self, number: int | None) -> StoredTransaction | None:
+        """The transaction with this number of ours, if it is still kept."""
+        return next((stored for stored in self.transactions if stored["number"] == number), None)

@@ -1,0 +1,286 @@
+"""The little language of tables: what stands in a cell, what it expects, and what it has us send.
+
+Accepted, 1, true, []       exactly that (idTags are compared without case: OCPP 1.6, 7.28)
+{ValidIdTag}                test data, by its meaning
+{StartTransaction.conf.transactionId}   a field seen on the wire, of the latest such message
+now - 5 minutes             an instant
+any                         any value, but there must be one
+any, such as 60             the same, and 60 is what is sent or asked for
+absent                      no such field
+other than 60               any other value
+one of A, B                 any of these; A is what is sent
+at least 3 · at most 3      a number
+matching /regex/            a text
+within 5 seconds of now     an instant
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ocppj.clock import parse_timestamp, timestamp
+from ocppj.frames import Payload
+from ocppj.schemas import Kind, schema
+
+Table = Sequence[Sequence[str]]
+Lookup = Callable[[str], object]
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
+_PLACEHOLDER = re.compile(r"\{([A-Z][\w.\[\]]*)\}")
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+MISSING = _Missing()
+
+
+class BadCell(ValueError):
+    """A table that cannot be read: a mistake in a feature file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a cell expects. ``fits`` judges a value, ``example`` is what we send, ``text`` is how it reads."""
+
+    text: str
+    fits: Callable[[object], bool]
+    example: object = MISSING
+
+
+def seconds(text: str) -> float:
+    """A duration such as ``5 seconds`` or ``1 hour``. Raises ``BadCell``."""
+    match = _DURATION.fullmatch(text.strip())
+    if not match:
+        raise BadCell(f"{text!r} is no duration such as '5 seconds'")
+    return float(match[1]) * UNITS[match[2]]
+
+
+def filled_in(text: str, lookup: Lookup) -> str:
+    """A text with its placeholders replaced."""
+    return _PLACEHOLDER.sub(lambda match: _written(lookup(match[1])), text)
+
+
+def expectation(cell: str, lookup: Lookup) -> Expectation:
+    """What a cell expects, its placeholders replaced by ``lookup``. Raises ``BadCell``."""
+    if alone := _PLACEHOLDER.fullmatch(cell):
+        return _exactly(_written(lookup(alone[1])))
+    text = filled_in(cell, lookup)
+    for pattern, read in _FORMS:
+        if match := pattern.fullmatch(text):
+            return read(match, lookup)
+    return _exactly(text)
+
+
+def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
+    """Every row of a table that a payload does not satisfy, in words."""
+    found = []
+    for path, cell in rows(table):
+        wanted = expectation(cell, lookup)
+        value = value_at(payload, path)
+        if path.casefold().endswith("idtag") and isinstance(value, str) and isinstance(wanted.example, str):
+            fits = value.casefold() == wanted.example.casefold() or wanted.fits(value)
+        else:
+            fits = wanted.fits(value)
+        if not fits:
+            found.append(f"{path} is {_shown(value)}, expected {wanted.text}")
+    return found
+
+
+def payload_of(action: str, kind: Kind, table: Table, lookup: Lookup) -> Payload:
+    """The payload that a table describes: its examples, in the types of the schema. Raises ``BadCell``."""
+    payload: Payload = {}
+    for path, cell in rows(table):
+        example = expectation(cell, lookup).example
+        if example is not MISSING:
+            _put(payload, path, _typed(example, _type_at(action, kind, path)))
+    return payload
+
+
+def rows(table: Table) -> list[tuple[str, str]]:
+    """The rows of a two-column table. Raises ``BadCell``."""
+    for row in table:
+        if len(row) != 2:
+            raise BadCell(f"a row has a field and a value, this one has {len(row)} cells: {' | '.join(row)}")
+    return [(row[0], row[1]) for row in table]
+
+
+def value_at(payload: object, path: str) -> object:
+    """The value at a dotted path; ``a[0]`` is a list's first, ``a[key=B]`` its first with that field."""
+    value = payload
+    for step in _steps(path):
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else MISSING
+        elif isinstance(step, tuple):
+            entries = value if isinstance(value, list) else []
+            fitting = (
+                entry for entry in entries if isinstance(entry, dict) and _written(entry.get(step[0])) == step[1]
+            )
+            value = next(fitting, MISSING)
+        else:
+            value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
+    return value
+
+
+def _steps(path: str) -> list[str | int | tuple[str, str]]:
+    steps: list[str | int | tuple[str, str]] = []
+    for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]", path):
+        if not part.startswith("["):
+            steps.append(part)
+        elif part[1:-1].isdigit():
+            steps.append(int(part[1:-1]))
+        else:
+            name, _, value = part[1:-1].partition("=")
+            steps.append((name, value))
+    return steps
+
+
+def _put(payload: Payload, path: str, value: object) -> None:
+    names = _steps(path)
+    inner: Any = payload
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        fresh: Any = value if following is None else [] if isinstance(following, int) else {}
+        if isinstance(name, int):
+            if name == len(inner):
+                inner.append(fresh)
+            inner = inner[name]
+        elif isinstance(name, str):
+            if following is None:
+                inner[name] = value
+            inner = inner.setdefault(name, fresh)
+        else:
+            raise BadCell(f"{path}: what is sent has positions, no [field=value]")
+
+
+def _type_at(action: str, kind: Kind, path: str) -> str | None:
+    found: Any = schema(action, kind)
+    definitions = found.get("definitions", {})
+    for step in _steps(path):
+        found = found.get("items", {}) if isinstance(step, int) else found.get("properties", {}).get(step, {})
+        if "$ref" in found:
+            found = definitions[found["$ref"].rpartition("/")[2]]
+    kind_of: str | None = found.get("type")
+    return kind_of
+
+
+def _typed(example: object, kind: str | None) -> object:
+    if not isinstance(example, str):
+        return example
+    if kind == "integer":
+        return int(example)
+    if kind == "number":
+        return float(example)
+    if kind == "boolean":
+        return example == "true"
+    if kind == "array":
+        return [entry.strip() for entry in example.strip("[]").split(",") if entry.strip()]
+    return example
+
+
+def _written(value: object) -> str:
+    """A value as a cell writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, list):
+        return f"[{', '.join(_written(entry) for entry in value)}]"
+    return str(value)
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is MISSING else _written(value)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> datetime:
+    """``now``, ``now + 5 minutes`` or a timestamp."""
+    if text == "now":
+        return datetime.now(UTC)
+    if match := re.fullmatch(r"now ([+-]) (.+)", text):
+        offset = timedelta(seconds=seconds(match[2]))
+        return datetime.now(UTC) + (offset if match[1] == "+" else -offset)
+    try:
+        return parse_timestamp(text)
+    except ValueError:
+        raise BadCell(f"{text!r} is no instant such as 'now - 5 minutes'") from None
+
+
+def _exactly(text: str) -> Expectation:
+    return Expectation(text, lambda value: value is not MISSING and _written(value) == text, text)
+
+
+def _any(match: re.Match[str], _: Lookup) -> Expectation:
+    return Expectation("any value", lambda value: value is not MISSING, match[1] or MISSING)
+
+
+def _absent(_match: re.Match[str], _: Lookup) -> Expectation:
+    return Expectation("absent", lambda value: value is MISSING)
+
+
+def _one_of(match: re.Match[str], lookup: Lookup) -> Expectation:
+    choices = [expectation(choice.strip(), lookup) for choice in match[1].split(",")]
+    example = next((choice.example for choice in choices), MISSING)
+    return Expectation(match[0], lambda value: any(choice.fits(value) for choice in choices), example)
+
+
+def _other_than(match: re.Match[str], _: Lookup) -> Expectation:
+    number = _number(match[1])
+    example = str(int(number) + 15) if number is not None else f"{match[1]}-other"
+    return Expectation(match[0], lambda value: value is not MISSING and _written(value) != match[1], example)
+
+
+def _bound(match: re.Match[str], _: Lookup) -> Expectation:
+    limit = float(match[2])
+
+    def fits(value: object) -> bool:
+        number = _number(value)
+        return number is not None and (number >= limit if match[1] == "least" else number <= limit)
+
+    return Expectation(match[0], fits, match[2])
+
+
+def _matching(match: re.Match[str], _: Lookup) -> Expectation:
+    pattern = re.compile(match[1])
+    return Expectation(match[0], lambda value: isinstance(value, str) and pattern.search(value) is not None)
+
+
+def _within(match: re.Match[str], _: Lookup) -> Expectation:
+    instant, allowed = _instant(match[2]), timedelta(seconds=seconds(match[1]))
+
+    def fits(value: object) -> bool:
+        try:
+            return abs(parse_timestamp(str(value)) - instant) <= allowed
+        except ValueError:
+            return False
+
+    return Expectation(f"within {match[1]} of {timestamp(instant)}", fits, timestamp(instant))
+
+
+def _now(match: re.Match[str], _: Lookup) -> Expectation:
+    return _exactly(timestamp(_instant(match[0])))
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Lookup], Expectation]], ...] = (
+    (re.compile(r"any(?:, such as (.+))?"), _any),
+    (re.compile(r"absent"), _absent),
+    (re.compile(r"one of (.+)"), _one_of),
+    (re.compile(r"other than (.+)"), _other_than),
+    (re.compile(r"at (least|most) (-?\d+(?:\.\d+)?)"), _bound),
+    (re.compile(r"matching /(.+)/"), _matching),
+    (re.compile(r"within (.+) of (.+)"), _within),
+    (re.compile(r"now(?: [+-] .+)?"), _now),
+)

@@ -1,0 +1,178 @@
+"""Sentences about messages.
+
+«When» makes a party send one; at a seat that is not ours its operator is asked, and what then comes is judged like a
+«Then». «Then» claims the earliest message that nobody has claimed, checks it, and never looks for a later one that
+would please it more. A report (StatusNotification, MeterValues) is one about the case's connector unless the table
+names another.
+"""
+
+from datetime import datetime, timedelta
+
+from bench.bench import Bench
+from bench.messages import Message
+from bench.messages import messages as all_messages
+from bench.verdicts import OurError
+from ocppj.clock import timestamp
+from ocppj.frames import Payload
+from ocppj.peer import Conf, Refusal, Silence
+from ocppj.transcript import Party
+from steps.cells import Table, expectation, filled_in, mismatches, payload_of, rows, seconds
+from steps.words import given, then, when
+
+REPORTS = ("StatusNotification", "MeterValues")
+
+
+@when("the {sender:Party} sends {action:Action}.req")
+async def makes_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    """At our seat it is sent; at another the operator is asked. What crosses the wire is judged either way."""
+    await make_send(bench, sender, action, datatable)
+
+
+@then("the {sender:Party} sends {action:Action}.req")
+async def sends(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    await claim_request(bench, sender, action, datatable)
+
+
+@then("the {sender:Party} sends {action:Action}.req after at least {duration:Duration}")
+async def sends_after(bench: Bench, sender: Party, action: str, duration: str, datatable: Table = ()) -> None:
+    """Not before the time has passed since the request of that action that was claimed last was answered."""
+    wait = bench_seconds(bench, duration)
+    before = _exchanged(bench, bench.wire.latest_claim(sender, action))
+    message = await claim_request(bench, sender, action, datatable, within=wait + bench.long_timeout)
+    passed = (message.time - before).total_seconds()
+    if passed < wait - bench.device.limits.tolerance:
+        raise bench.blame(sender, f"the {sender} sent {action}.req after {passed:g} s, {wait:g} s had to pass")
+
+
+@then("the {sender:Party} sends {action:Action}.req {n:N} times, {duration:Duration} apart")
+async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, duration: str) -> None:
+    """Each is due that long after the one before, or after the sender's latest activity (4.6, 9.1.10)."""
+    apart = bench_seconds(bench, duration)
+    tolerance = timedelta(seconds=bench.device.limits.tolerance)
+    before = _exchanged(bench, bench.wire.latest_claim(sender))
+    for _ in range(int(n)):
+        message = await bench.claim(sender, action, within=apart + bench.timeout)
+        activity = max((other.time for other in _sent_before(bench, message)), default=before)
+        due = [moment + timedelta(seconds=apart) for moment in (before, activity)]
+        if all(abs(message.time - moment) > tolerance for moment in due):
+            gap = (message.time - before).total_seconds()
+            raise bench.blame(sender, f"the {sender} sent {action}.req after {gap:g} s, it is due every {apart:g} s")
+        before = message.time
+
+
+@then("the {sender:Party} sends no {action:Action}.req for {duration:Duration}")
+async def sends_none(bench: Bench, sender: Party, action: str, duration: str) -> None:
+    await bench.silence(sender, bench_seconds(bench, duration), action)
+
+
+@then("the {sender:Party} sends nothing for {duration:Duration}")
+async def sends_nothing(bench: Bench, sender: Party, duration: str) -> None:
+    await bench.silence(sender, bench_seconds(bench, duration))
+
+
+@then("the {sender:Party} has sent no {action:Action}.req since the idTag was presented")
+async def has_sent_none(bench: Bench, sender: Party, action: str) -> None:
+    sent = bench.sent_since("present", sender, action)
+    if sent:
+        raise bench.blame(sender, f"the {sender} sent {sent}")
+
+
+@given("the {party:Party} will respond with {action:Action}.conf")
+async def will_respond(bench: Bench, party: Party, action: str, datatable: Table = ()) -> None:
+    """The next request of the action is answered so instead of as it would be."""
+    bench.answer_next(party, action, Conf(lambda: _conf_of(bench, action, datatable)))
+
+
+@given("the {party:Party} will respond to {action:Action}.req with {code:ErrorCode}")
+async def will_refuse(bench: Bench, party: Party, action: str, code: str) -> None:
+    bench.answer_next(party, action, Refusal(code))
+
+
+@given("the {party:Party} will not respond to {action:Action}.req")
+async def will_not_respond(bench: Bench, party: Party, action: str) -> None:
+    bench.answer_next(party, action, Silence())
+
+
+@then("the {party:Party} responds with {action:Action}.conf")
+async def responds(bench: Bench, party: Party, action: str, datatable: Table = ()) -> None:
+    """The answer to the request claimed last, by its unique id; a CALLERROR is an answer too, and ends the wait."""
+    await claim_conf(bench, party, action, datatable)
+
+
+@then("the {party:Party} responds with {action:Action}.conf or CALLERROR")
+async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable: Table) -> None:
+    """The row CALLERROR names the codes that are as good as the .conf of the other rows."""
+    codes = dict(rows(datatable))["CALLERROR"]
+    answer = await bench.answer(party, action)
+    if answer.type == "CALLERROR":
+        wanted = expectation(codes, bench.value)
+        if not wanted.fits(answer.error["code"]):
+            raise bench.blame(party, f"the {party} answered {action}.req with {answer}, expected {wanted.text}")
+        return
+    others = [row for row in datatable if row[0] != "CALLERROR"]
+    bench.judge(answer, f"{action}.conf", mismatches(answer.payload, others, bench.value))
+
+
+async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> Message:
+    """Have a request sent, and claim and check it."""
+    await bench.send(sender, action, payload_of(action, "req", table, bench.value), bench.sentence)
+    if bench.seats[sender].is_ours:
+        return await claim_request(bench, sender, action, table)
+    message = await bench.claim_if_any(sender, action, within=bench.timeout)
+    if message is None:
+        raise bench.sent_nothing(sender, action)
+    bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
+    return message
+
+
+async def claim_request(
+    bench: Bench, sender: Party, action: str, table: Table = (), *, within: float | None = None, ordered: bool = True
+) -> Message:
+    """Claim the next request and check it against a table."""
+    connector = _reported_connector(bench, table) if action in REPORTS else None
+    message = await bench.claim(sender, action, connector=connector, within=within, ordered=ordered)
+    bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
+    return message
+
+
+async def claim_conf(bench: Bench, party: Party, action: str, table: Table = ()) -> Message:
+    """Claim the answer to the request claimed last and check it against a table."""
+    message = await bench.conf(party, action)
+    bench.judge(message, f"{action}.conf", mismatches(message.payload, table, bench.value))
+    return message
+
+
+def bench_seconds(bench: Bench, duration: str) -> float:
+    """A duration of a sentence in seconds, its placeholders filled in."""
+    return seconds(filled_in(duration, bench.value))
+
+
+def _reported_connector(bench: Bench, table: Table) -> int | None:
+    named = dict(rows(table)).get("connectorId")
+    if named is None:
+        return bench.connector
+    example = expectation(named, bench.value).example
+    return int(example) if isinstance(example, str) and example.isdigit() else None
+
+
+def _conf_of(bench: Bench, action: str, table: Table) -> Payload:
+    # What a .conf must hold beside what the table says of it (OCPP 1.6, chapter 6).
+    needed = {
+        "BootNotification": {"currentTime": timestamp(), "interval": int(str(bench.value("HeartbeatInterval")))},
+    }
+    return needed.get(action, {}) | payload_of(action, "conf", table, bench.value)
+
+
+def _exchanged(bench: Bench, call: Message | None) -> datetime:
+    """When a request was answered, or sent if nobody has answered it."""
+    if call is None:
+        raise OurError(f"«{bench.sentence}» counts from a request, and none was claimed: a faulty feature")
+    return (bench.wire.answered(call) or call).time
+
+
+def _sent_before(bench: Bench, message: Message) -> list[Message]:
+    return [
+        other
+        for other in all_messages(bench.wire.records)
+        if other.index < message.index and other.type == "CALL" and other.sender == message.sender
+    ]

@@ -1,0 +1,166 @@
+"""Sentences that bring the two parties into a state, over the wire where there is a wire to see it, and that see one.
+
+What the judged party does wrong on the way is a fail «in state ...».
+"""
+
+from bench.bench import Bench
+from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
+from bench.verdicts import OurError
+from steps.cells import Table, rows
+from steps.configuration import is_true, set_configuration
+from steps.messages import bench_seconds, claim_conf, claim_request, make_send
+from steps.words import given, then
+
+ACCEPTED = (("idTagInfo.status", "Accepted"),)
+
+
+@given("the Charge Point is booted")
+async def booted(bench: Bench) -> None:
+    """Connected, accepted, idle. A Charge Point under test has been brought there before the case began."""
+    with bench.state("Booted"):
+        seat = bench.seats["Charge Point"]
+        if isinstance(seat, ExternalChargePoint):
+            await seat.wait_connected()
+            return
+        await bench.do("Charge Point", "power_on", {}, bench.sentence)
+        await claim_request(bench, "Charge Point", "BootNotification")
+        await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
+        await _every_connector(bench, {})
+
+
+@given("idTag {id_tag:IdTag} is authorized")
+async def authorized(bench: Bench, id_tag: str) -> None:
+    """Presented, accepted, and the connector Preparing, no cable plugged in yet."""
+    with bench.state("Authorized"):
+        await _authorize(bench, id_tag)
+
+
+@given("a transaction is running with idTag {id_tag:IdTag}")
+async def transaction_running(bench: Bench, id_tag: str) -> None:
+    """The reusable state Charging: remotely started for a Charge Point, locally for a Central System."""
+    await _charging(bench, id_tag)
+
+
+async def _charging(bench: Bench, id_tag: str) -> None:
+    with bench.state("Charging"):
+        if bench.judged == "Charge Point":
+            await _start_remotely(bench, id_tag)
+        else:
+            await _authorize(bench, id_tag)
+            await bench.do(
+                "Charge Point", "plug_in", {"connectorId": bench.connector}, "the EV driver plugs in the cable"
+            )
+        await claim_request(
+            bench, "Charge Point", "StartTransaction", (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
+        )
+        await claim_conf(bench, "Central System", "StartTransaction", ACCEPTED)
+        await bench.reaches(bench.connector, "Charging")
+
+
+@given("idTag {id_tag:IdTag} is {status:IdTagStatus}")
+async def id_tag_is(bench: Bench, id_tag: str, status: str) -> None:
+    """Our Central System is told; a foreign one must have been told by its operator: the test data names the idTag."""
+    value = str(bench.value(id_tag.strip("{}")))
+    seat = bench.seats["Central System"]
+    if isinstance(seat, ReferenceCentralSystem) and status != "unknown":
+        seat.central_system.store.know_id_tag(value, status)
+
+
+@given("the Authorization Cache holds {id_tag:IdTag}")
+async def cached(bench: Bench, id_tag: str) -> None:
+    """The memory state IdTagCached: a whole charging session of a Charge Point under test has put it there."""
+    seat = bench.seats["Charge Point"]
+    if bench.judged == "Central System":
+        if not isinstance(seat, SimulatedChargePoint):
+            raise OurError("the Charge Point beside a Central System under test is ours")
+        seat.charge_point.authorization.learn(str(bench.value(id_tag.strip("{}"))), {"status": "Accepted"})
+        return
+    await set_configuration(bench, (("AuthorizationCacheEnabled", "true"),))
+    await _charging(bench, id_tag)
+    with bench.state("IdTagCached"):
+        present = {"connectorId": bench.connector, "idTag": str(bench.value(id_tag.strip("{}")))}
+        await bench.do("Charge Point", "present", present, f"the EV driver presents idTag {present['idTag']}")
+        transaction = (("transactionId", "{StartTransaction.conf.transactionId}"),)
+        await claim_request(bench, "Charge Point", "StopTransaction", transaction)
+        await claim_conf(bench, "Central System", "StopTransaction")
+        await bench.reaches(bench.connector, "Finishing")
+        await bench.do("Charge Point", "unplug", {"connectorId": bench.connector}, "the EV driver unplugs the cable")
+        await bench.reaches(bench.connector, "Available")
+
+
+@then("connector {n:N} is {status:Status}")
+async def connector_is(bench: Bench, n: str, status: str) -> None:
+    """Sooner or later: a real EV may go through SuspendedEV on its way to Charging."""
+    await bench.reaches(_connector(bench, n), status)
+
+
+@then("connector {n:N} is {status:Status} after {duration:Duration}")
+async def connector_is_after(bench: Bench, n: str, status: str, duration: str) -> None:
+    """The time counts from the report of that connector that was claimed last."""
+    connector, wait = _connector(bench, n), bench_seconds(bench, duration)
+    before = bench.latest_report(connector)
+    await bench.reaches(connector, status, within=wait + bench.timeout)
+    passed = (bench.latest_report(connector).time - before.time).total_seconds()
+    if passed < wait - bench.device.limits.tolerance:
+        raise bench.blame("Charge Point", f"connector {connector} was {status} after {passed:g} s, {wait:g} s were due")
+
+
+@then("connector 0 and every connector are reported {status:Status}")
+async def every_connector_is(bench: Bench, status: str) -> None:
+    await _every_connector(bench, {}, status)
+
+
+@then("connector 0 and every connector are reported {status:Status}, except")
+async def every_connector_but(bench: Bench, status: str, datatable: Table) -> None:
+    """The table names connectors and their statuses."""
+    await _every_connector(bench, {_connector(bench, n): other for n, other in rows(datatable)}, status)
+
+
+@then("the Charge Point reboots and sends BootNotification.req")
+async def reboots(bench: Bench) -> None:
+    """A reboot is a long operation."""
+    await claim_request(bench, "Charge Point", "BootNotification", within=bench.long_timeout)
+
+
+@then("the Charge Point may reboot, and then connector 0 and every connector are reported {status:Status}, except")
+async def may_reboot(bench: Bench, status: str, datatable: Table) -> None:
+    """Optional: what follows a reboot is due only if there is one."""
+    if await bench.claim_if_any("Charge Point", "BootNotification", within=bench.long_timeout):
+        await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
+        await _every_connector(bench, {_connector(bench, n): other for n, other in rows(datatable)}, status)
+
+
+async def _every_connector(bench: Bench, exceptions: dict[int, str], status: str = "Available") -> None:
+    for connector in range(int(str(bench.value("NumberOfConnectors"))) + 1):
+        message = await bench.claim("Charge Point", "StatusNotification", connector=connector, ordered=False)
+        wanted = exceptions.get(connector, status)
+        reported = message.payload.get("status")
+        if reported != wanted:
+            text = f"connector {connector} is reported {reported}, expected {wanted}"
+            raise bench.blame("Charge Point", text)
+        bench.as_conf(await bench.answer_to(message), "StatusNotification")
+
+
+async def _authorize(bench: Bench, id_tag: str) -> None:
+    payload = {"connectorId": bench.connector, "idTag": str(bench.value(id_tag.strip("{}")))}
+    await bench.do("Charge Point", "present", payload, f"the EV driver presents idTag {payload['idTag']}")
+    await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
+    await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+    await bench.reaches(bench.connector, "Preparing")
+
+
+async def _start_remotely(bench: Bench, id_tag: str) -> None:
+    await make_send(bench, "Central System", "GetConfiguration", (("key", "[AuthorizeRemoteTxRequests]"),))
+    await claim_conf(bench, "Charge Point", "GetConfiguration")
+    await bench.do("Charge Point", "plug_in", {"connectorId": bench.connector}, "the EV driver plugs in the cable")
+    await bench.reaches(bench.connector, "Preparing")
+    wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
+    await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
+    await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
+    if is_true(bench, "AuthorizeRemoteTxRequests"):
+        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),))
+        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+
+
+def _connector(bench: Bench, n: str) -> int:
+    return int(str(bench.value(n.strip("{}"))) if n.startswith("{") else n)

@@ -1,0 +1,45 @@
+"""Sentences about what people, cables and power do at the Charge Point."""
+
+import asyncio
+
+from bench.bench import Bench
+from ocppj.frames import Payload
+from steps.messages import bench_seconds
+from steps.words import given, when
+
+
+async def _at_connector(bench: Bench, action: str, **more: str) -> None:
+    payload: Payload = {"connectorId": bench.connector, **more}
+    await bench.do("Charge Point", action, payload, bench.sentence)
+
+
+@when("the EV driver plugs in the cable")
+async def plugs_in(bench: Bench) -> None:
+    await _at_connector(bench, "plug_in")
+
+
+@when("the EV driver unplugs the cable")
+async def unplugs(bench: Bench) -> None:
+    await _at_connector(bench, "unplug")
+
+
+@when("the EV driver unplugs the cable at the EV side")
+async def unplugs_ev_side(bench: Bench) -> None:
+    await _at_connector(bench, "unplug_ev_side")
+
+
+@when("the EV driver presents idTag {id_tag:IdTag}")
+async def presents(bench: Bench, id_tag: str) -> None:
+    await _at_connector(bench, "present", idTag=str(bench.value(id_tag.strip("{}"))))
+
+
+@when("the Charge Point restarts")
+async def restarts(bench: Bench) -> None:
+    """Its power is cut and given back."""
+    await bench.do("Charge Point", "restart", {}, bench.sentence)
+
+
+@given("{duration:Duration} have passed")
+@when("{duration:Duration} pass")
+async def time_passes(bench: Bench, duration: str) -> None:
+    await asyncio.sleep(bench_seconds(bench, duration))

@@ -1,0 +1,41 @@
+"""A coroutine test runs on a loop of its own whose time jumps, and must leave no task behind."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
+
+
+@pytest.fixture(scope="session")
+def calendar() -> Iterator[Calendar]:
+    frozen = frozen_calendar()
+    yield frozen.start()
+    frozen.stop()
+
+
+@pytest.fixture
+def loop(calendar: Calendar) -> Iterator[VirtualLoop]:
+    loop = VirtualLoop(calendar)
+    yield loop
+    loop.close()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj) and "loop" not in item.fixturenames:
+        item.fixturenames.append("loop")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    loop = pyfuncitem.funcargs["loop"]
+    assert isinstance(loop, VirtualLoop)
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    loop.run_until_complete(pyfuncitem.obj(**arguments))
+    left = asyncio.all_tasks(loop)
+    assert not left, f"left running: {left}"
+    return True
