@@ -10,7 +10,7 @@ from bench.cases import Case
 from bench.claims import Wire
 from bench.device import Device
 from bench.messages import Message, answer_to, messages, open_calls
-from bench.obligations import Breach, breaches
+from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.verdicts import CaseOver, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
 from ocppj.errors import CallFailed
@@ -47,6 +47,9 @@ CONSEQUENTIAL: dict[Party, frozenset[str]] = {
         }
     ),
 }
+
+# Requests that come by themselves and explain nothing.
+ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 
 # What a connector may go through on its way to a status (OCPP 1.6, 4.9), a real EV taking its time.
 ON_THE_WAY = {
@@ -166,12 +169,12 @@ class Bench:
 
     # Whose fault
 
-    def blame(self, party: Party, text: str) -> CaseOver:
-        """The end of the case because of what a party did or did not do."""
+    def blame(self, party: Party, text: str, action: str = "") -> CaseOver:
+        """The end of the case because of what a party did or did not do, for a message the action it is about."""
         reason = f"{f'in state {self._state[-1]}: ' if self._state else ''}{text}"
         if party == self.judged:
-            clauses = f" ({', '.join(self.case.clauses)})" if self.case.clauses else ""
-            return Failed(f"{reason}{clauses}")
+            clauses = f"OCPP 1.6 {CLAUSES[action]}" if action in CLAUSES else ", ".join(self.case.clauses)
+            return Failed(f"{reason} ({clauses})" if clauses else reason)
         if disturbance := self._disturbance():
             return Inconclusive(f"{reason}; before that {disturbance}")
         return OurError(reason)
@@ -266,7 +269,8 @@ class Bench:
         message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + limit)
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
-            raise self.blame(sender, f"the {sender} sent no {action}.req{where} in {limit:g} s{self._instead(sender)}")
+            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{self._instead(sender)}"
+            raise self.blame(sender, text, action)
         self.take(message, ordered=ordered)
         return message
 
@@ -286,7 +290,7 @@ class Bench:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
         if "StatusNotification" not in (message.action, overtaken.action):
-            raise self.blame(message.sender, text)
+            raise self.blame(message.sender, text, message.action)
         # The specification ties a report to no other message; the test case lists it in its place.
         if message.sender == self.judged:
             self.remark(text, "OCPP 1.6 4.9", strict=True)
@@ -304,7 +308,8 @@ class Bench:
         party = other(call.sender)
         answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
-            raise self.blame(party, f"the {party} did not answer {call.action}.req in {self.timeout:g} s")
+            text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s"
+            raise self.blame(party, text, call.action)
         return answer
 
     async def conf(self, party: Party, action: str) -> Message:
@@ -314,13 +319,14 @@ class Bench:
     def as_conf(self, answer: Message, action: str) -> Message:
         """An answer that must be a CALLRESULT."""
         if answer.type != "CALLRESULT":
-            raise self.blame(answer.sender, f"the {answer.sender} answered {action}.req with {answer}")
+            raise self.blame(answer.sender, f"the {answer.sender} answered {action}.req with {answer}", action)
         return answer
 
     def judge(self, message: Message, name: str, found: Sequence[str]) -> None:
         """End the case if a message is not as it should be."""
         if found:
-            raise self.blame(message.sender, f"{name} of the {message.sender}: {'; '.join(found)}")
+            text = f"{name} of the {message.sender}: {'; '.join(found)}"
+            raise self.blame(message.sender, text, name.partition(".")[0])
 
     async def silence(self, sender: Party, duration: float, action: str | None = None) -> None:
         """End the case if a party sends a request (of an action) in a time. Claims nothing."""
@@ -328,7 +334,8 @@ class Bench:
         await asyncio.sleep(duration)
         for message in messages(self.wire.records, start):
             if message.type == "CALL" and message.sender == sender and action in (None, message.action):
-                raise self.blame(sender, f"the {sender} sent {message} where nothing was due for {duration:g} s")
+                text = f"the {sender} sent {message} where nothing was due for {duration:g} s"
+                raise self.blame(sender, text, message.action)
 
     async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
         """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
@@ -362,7 +369,7 @@ class Bench:
         return None
 
     def _instead(self, sender: Party) -> str:
-        came = [str(message) for message in self.wire.calls(sender)]
+        came = [str(message) for message in self.wire.calls(sender) if message.action not in ROUTINE]
         return f"; instead came {', '.join(came[:3])}" if came else ""
 
     def _latest_messages(self, action: str, kind: str) -> Iterator[Message]:
@@ -386,29 +393,34 @@ class Bench:
 
         A breach of an obligation by the judged party counts even if its case got nowhere for another reason.
         """
-        if isinstance(over, (Failed, NotApplicable)):
+        if isinstance(over, NotApplicable):
             return over
         faults = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
         if faults and not isinstance(over, OurError):
             over = OurError(f"our own code failed: {faults[0]!r}")
         if isinstance(over, OurError):
             return over
-        return self._broken_obligation() or over
+        return self._broken_obligation(over) or over
 
-    def _broken_obligation(self) -> CaseOver | None:
-        ours: list[str] = []
+    def _broken_obligation(self, over: CaseOver | None) -> CaseOver | None:
         for breach in self._breaches():
-            if breach.party == self.judged and breach.severe:
-                return Failed(str(breach))
-            if breach.party == self.judged:
-                self.remark(breach.text, breach.clause)
-            elif breach.severe and not self.misbehaved:
-                ours.append(str(breach))
+            if not breach.severe:
+                if breach.party == self.judged:
+                    self.remark(breach.text, breach.clause)
+            elif breach.party == self.judged:
+                return over if isinstance(over, Failed) else Failed(str(breach))
+            elif not self.misbehaved:
+                # Who is spoken to wrongly may answer as it likes: what came of it is no judgement.
+                return OurError(f"{breach}{f'; then {over}' if over else ''}")
+        return over if isinstance(over, Failed) else self._surplus()
+
+    def _surplus(self) -> CaseOver | None:
+        ours: list[str] = []
         for message in self.wire.unclaimed():
             if message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
-                    return self.blame(message.sender, text)
+                    return self.blame(message.sender, text, message.action)
                 ours.append(text)
             elif message.sender == self.judged:
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)

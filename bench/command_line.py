@@ -1,7 +1,6 @@
 """The command ``rehearse``. pytest underneath is the only runner."""
 
 import json
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -24,7 +23,8 @@ from rich.table import Table  # noqa: E402
 from bench.cases import PROFILES, Case, all_cases  # noqa: E402
 from bench.device import BadSetting, Device, device  # noqa: E402
 from bench.operators import Command, Nobody, Operator, Person  # noqa: E402
-from bench.plugin import REHEARSAL, Rehearsal  # noqa: E402
+from bench.play import play  # noqa: E402
+from bench.plugin import Rehearsal  # noqa: E402
 from bench.run import Run  # noqa: E402
 from bench.verdicts import OurError  # noqa: E402
 from ocppj.connection import ConnectFailed, connection_url  # noqa: E402
@@ -87,7 +87,7 @@ def run(
         rehearsal = _rehearsal(subject, asked, wanted, out, progress)
         try:
             _open(rehearsal, subject)
-            code = pytest.main(_arguments(), plugins=[_Stash(rehearsal)])
+            code = play(rehearsal)
         finally:
             rehearsal.run.close()
     if code == pytest.ExitCode.INTERRUPTED:
@@ -134,36 +134,6 @@ def cases(
 def main() -> None:
     """The entry point: whatever goes wrong is one line on stderr."""
     app()
-
-
-class _Stash:
-    """Hands the rehearsal to the plugin before it collects."""
-
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self._rehearsal = rehearsal
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[REHEARSAL] = self._rehearsal
-
-
-def _arguments() -> list[str]:
-    """A pytest that sees nothing of the folder and the environment it is called in."""
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-        os.environ.pop(name, None)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    features = _HOME / "features"
-    plugins = ("pytest_bdd.plugin", "bench.plugin")
-    return [
-        str(features / "test_cases.py"),
-        *("-c", str(_HOME / "bench" / "pytest.ini")),
-        *("--rootdir", str(features)),
-        *("--confcutdir", str(features)),
-        "--import-mode=importlib",
-        "--capture=no",
-        *(argument for plugin in plugins for argument in ("-p", plugin)),
-        *(argument for plugin in ("terminal", "cacheprovider", "junitxml") for argument in ("-p", f"no:{plugin}")),
-    ]
 
 
 def _device(csms: str | None, listen: str | None, identity: str, data: Sequence[str], lacks: Sequence[str]) -> Device:

@@ -90,9 +90,9 @@ def _id(item: pytest.Item) -> str:
     return callspec.params["case"].id if callspec and "case" in callspec.params else item.nodeid
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rehearsal(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
-    """What is rehearsed; a self-rehearsal if pytest was started by itself."""
+    """What is rehearsed; a self-rehearsal if pytest was started by itself, which stops the clock for this module."""
     given = request.config.stash.get(REHEARSAL, None)
     if given is not None:
         yield given

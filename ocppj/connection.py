@@ -1,6 +1,7 @@
 """Opening an OCPP-J connection from either end: OCPP-J 1.6, chapter 3."""
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -171,8 +172,8 @@ async def listen(
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)  # asyncio's own words name the address once more
     return str(error) or type(error).__name__
 
 

@@ -156,6 +156,8 @@ class CentralSystem:
         core.seen(store, call.action)
         try:
             return handler(store, call.payload)
+        except Refused:
+            raise
         except Exception as error:
             self.faults.append(error)
             raise

@@ -201,6 +201,7 @@ class ChargePoint:
         for connector in (self.whole, *self.connectors.values()):
             self._start_connector(connector)
         self._boot_at = 0.0
+        self.queue.retry_at = 0.0
         self._restart_clock_aligned_sampling()
         self.spawn(self._stay_connected(delay))
 

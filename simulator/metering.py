@@ -181,9 +181,11 @@ async def sample_periodically(charge_point: "ChargePoint", connector: "Connector
         return
     loop = asyncio.get_running_loop()
     began = connector.transaction_began
+    step = 0
     while True:
-        elapsed = loop.time() - began
-        await asyncio.sleep((int(elapsed // interval + 1e-9) + 1) * interval - elapsed)
+        # The next one, or, when the key was changed or the computer was slow, the next one that is still to come.
+        step = max(step, int((loop.time() - began) / interval + 1e-6)) + 1
+        await asyncio.sleep(began + step * interval - loop.time())
         _sample(charge_point, connector, stored, "Sample.Periodic", "Sampled", charge_point.now())
 
 

@@ -9,7 +9,7 @@ import pytest
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def calendar() -> Iterator[Calendar]:
     frozen = frozen_calendar()
     yield frozen.start()

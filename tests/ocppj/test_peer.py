@@ -446,7 +446,7 @@ async def test_a_payload_too_deep_to_be_judged_is_the_fault_of_its_sender(
 async def test_an_answer_too_deep_to_be_judged_is_a_bad_answer(depth: int) -> None:
     async with half_wired() as ends:
         call = asyncio.create_task(_failure_of(ends.central_system.call("ClearCache", {})))
-        await asyncio.sleep(0.1)
+        assert await ends.socket.recv() == '[2,"CS-1","ClearCache",{}]'
         await ends.socket.send(f'[3,"CS-1",{_nested(depth)}]')
         assert isinstance(await call, BadAnswer)
         await _works(ends)

@@ -11,11 +11,16 @@ from websockets.asyncio.server import Server
 from ocppj.clock import timestamp
 from ocppj.connection import ServerSocket, drop, listen
 from ocppj.frames import Call, Payload
-from ocppj.peer import Peer, Script, counted_ids
+from ocppj.peer import Conf, Peer, Script, counted_ids
 from ocppj.transcript import Record, Transcript
 from simulator.charge_point import ChargePoint
 
 QUIET = {"MeterValueSampleInterval": "0", "WebSocketPingInterval": "0"}  # for tests about something else
+
+
+def conf(**payload: Any) -> Conf:
+    """The scripted answer with these fields."""
+    return Conf(lambda: payload)
 
 
 class CentralSystem:
@@ -68,6 +73,8 @@ class CentralSystem:
             case "StartTransaction":
                 self._transactions += 1
                 return {"transactionId": self._transactions, "idTagInfo": self._info(call.payload["idTag"])}
+            case "DataTransfer":
+                return {"status": "Accepted"}
             case "StopTransaction" if "idTag" in call.payload:
                 return {"idTagInfo": self._info(call.payload["idTag"])}
         return {}
@@ -78,6 +85,10 @@ class CentralSystem:
     async def call(self, action: str, /, **payload: Any) -> Payload:
         assert self.peer is not None
         return await self.peer.call(action, payload)
+
+    async def say(self, text: str) -> None:
+        assert self.peer is not None
+        await self.peer.send_text(text)
 
     async def hang_up(self) -> None:
         assert self.peer is not None

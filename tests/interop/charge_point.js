@@ -1,0 +1,225 @@
+// A Charge Point with one connector, played through em-ocpp-chargepoint-simulator.
+//
+//   node charge_point.js ws://127.0.0.1:9000/CP1
+//
+// The first line it prints is the port of its control connection on 127.0.0.1. That takes what hands do at it, one
+// {"action", "payload"} per line, and answers {"answer": "done" | "cannot" | "failed", "words"} to each: the action has
+// been begun then, and what the Charge Point makes of it is seen on the wire.
+//
+// The package answers only what is scripted below and is silent about anything else; it knows no CALLERROR. Of its own,
+// this Charge Point lacks keys that chapter 9 of OCPP 1.6 requires, takes any value for a key, and forgets in a power
+// cut that a connector is Unavailable.
+'use strict';
+
+const net = require('node:net');
+const readline = require('node:readline');
+const { setTimeout: pause } = require('node:timers/promises');
+// The package's main module opens a web server; this one is the Charge Point alone.
+const { chargepointFactory } = require('em-ocpp-chargepoint-simulator/build/src/chargepoint.js');
+
+const url = process.argv[2];
+const FIXED = ['GetConfigurationMaxKeys', 'NumberOfConnectors', 'SupportedFeatureProfiles'];
+const configuration = {
+  AuthorizeRemoteTxRequests: 'true',
+  ConnectionTimeOut: '60',
+  GetConfigurationMaxKeys: '20',
+  HeartbeatInterval: '300',
+  LocalPreAuthorize: 'false',
+  MeterValueSampleInterval: '60',
+  NumberOfConnectors: '1',
+  StopTransactionOnEVSideDisconnect: 'true',
+  StopTransactionOnInvalidId: 'true',
+  SupportedFeatureProfiles: 'Core',
+  UnlockConnectorOnEVSideDisconnect: 'true',
+};
+
+let wire; // the present connection
+let queue; // its calls, one after the other: the package would send them all at once
+let heartbeat;
+let plugged = false;
+let operative = true;
+let idTag; // authorized, and waiting for the cable
+let patience; // for how long
+let transaction;
+let meter = 1000;
+
+const now = () => new Date().toISOString();
+const begin = (work) => work.catch((error) => console.error(String(error)));
+
+function call(method, payload) {
+  const sent = queue.then(() => wire[method](payload));
+  queue = sent.catch(() => {});
+  return sent;
+}
+
+function report(connectorId, status) {
+  return call('sendStatusNotification', { connectorId, errorCode: 'NoError', status, timestamp: now() });
+}
+
+function restingStatus() {
+  if (!operative) return 'Unavailable';
+  return plugged ? 'Preparing' : 'Available';
+}
+
+async function boot() {
+  for (;;) {
+    try {
+      wire = await chargepointFactory(url);
+      break;
+    } catch { // nobody listens yet
+      await pause(200);
+    }
+  }
+  queue = Promise.resolve();
+  const mine = wire;
+  for (const [action, reply] of Object.entries(replies)) {
+    const cb = (request) => {
+      const [payload, afterwards] = reply(request.payload);
+      mine.sendResponse(request.uniqueId, payload);
+      if (afterwards) begin(afterwards());
+    };
+    mine.registeredCallbacks.set(action, { cb });
+  }
+  const identity = { chargePointVendor: 'Elsewhere', chargePointModel: 'Stranger', firmwareVersion: '0.0.4' };
+  for (;;) {
+    const { status, interval } = await call('sendBootnotification', identity);
+    if (status === 'Accepted') {
+      configuration.HeartbeatInterval = String(interval);
+      break;
+    }
+    await pause(interval * 1000);
+    if (wire !== mine) return; // restarted meanwhile
+  }
+  beatRegularly();
+  await report(0, 'Available');
+  await report(1, restingStatus());
+}
+
+function beatRegularly() {
+  clearInterval(heartbeat);
+  heartbeat = setInterval(() => begin(call('sendHeartbeat')), Number(configuration.HeartbeatInterval) * 1000);
+}
+
+async function restart() {
+  clearInterval(heartbeat);
+  forgetIdTag();
+  transaction = undefined;
+  operative = true;
+  await new Promise((closed) => {
+    wire.onClose(closed);
+    wire.close();
+  });
+  await boot();
+}
+
+function forgetIdTag() {
+  clearTimeout(patience);
+  idTag = undefined;
+}
+
+async function authorize(presented) {
+  const { idTagInfo } = await call('sendAuthorize', { idTag: presented });
+  if (idTagInfo.status === 'Accepted') await admit(presented);
+}
+
+async function admit(admitted) {
+  idTag = admitted;
+  if (plugged) return start();
+  patience = setTimeout(() => {
+    forgetIdTag();
+    begin(report(1, 'Available'));
+  }, Number(configuration.ConnectionTimeOut) * 1000);
+  return report(1, 'Preparing');
+}
+
+async function start() {
+  const started = { connectorId: 1, idTag, meterStart: meter, timestamp: now() };
+  forgetIdTag();
+  transaction = { idTag: started.idTag };
+  const { transactionId, idTagInfo } = await call('startTransaction', started);
+  transaction.transactionId = transactionId;
+  if (idTagInfo.status !== 'Accepted') return stop('DeAuthorized');
+  return report(1, 'Charging');
+}
+
+async function stop(reason, presented) {
+  const { transactionId } = transaction;
+  transaction = undefined;
+  meter += 10;
+  const by = presented && { idTag: presented };
+  await call('stopTransaction', { transactionId, meterStop: meter, timestamp: now(), reason, ...by });
+  await report(1, plugged ? 'Finishing' : restingStatus());
+}
+
+const hands = {
+  async plug_in() {
+    plugged = true;
+    if (idTag) await start();
+    else await report(1, 'Preparing');
+  },
+  async unplug() {
+    plugged = false;
+    if (transaction) await stop('EVDisconnected');
+    else await report(1, restingStatus());
+  },
+  async unplug_ev_side() {
+    if (transaction) await stop('EVDisconnected');
+  },
+  async present(payload) {
+    if (!transaction) await authorize(payload.idTag);
+    else if (transaction.idTag === payload.idTag) await stop('Local', payload.idTag);
+  },
+  restart,
+};
+
+// What each request is answered, and what is done once it is.
+const replies = {
+  RemoteStartTransaction(request) {
+    if (transaction || idTag || !operative) return [{ status: 'Rejected' }];
+    const ask = configuration.AuthorizeRemoteTxRequests === 'true';
+    return [{ status: 'Accepted' }, () => (ask ? authorize : admit)(request.idTag)];
+  },
+  RemoteStopTransaction({ transactionId }) {
+    if (!transaction || transaction.transactionId !== transactionId) return [{ status: 'Rejected' }];
+    return [{ status: 'Accepted' }, () => stop('Remote')];
+  },
+  GetConfiguration({ key: keys = [] }) {
+    const wanted = keys.length ? keys : Object.keys(configuration);
+    const known = wanted.filter((key) => key in configuration);
+    const unknownKey = wanted.filter((key) => !known.includes(key));
+    const configurationKey = known.map((key) => ({ key, readonly: FIXED.includes(key), value: configuration[key] }));
+    return [{ configurationKey, unknownKey }];
+  },
+  ChangeConfiguration({ key, value }) {
+    if (!(key in configuration)) return [{ status: 'NotSupported' }];
+    if (FIXED.includes(key)) return [{ status: 'Rejected' }];
+    configuration[key] = value;
+    if (key === 'HeartbeatInterval') beatRegularly();
+    return [{ status: 'Accepted' }];
+  },
+  ChangeAvailability({ connectorId, type }) {
+    if (transaction || connectorId > 1) return [{ status: 'Rejected' }];
+    operative = type === 'Operative';
+    return [{ status: 'Accepted' }, () => report(1, restingStatus())];
+  },
+  Reset({ type }) { // a soft one leaves the connection as it is
+    if (type === 'Hard') return [{ status: 'Accepted' }, restart];
+    return [{ status: 'Accepted' }, async () => transaction && stop('SoftReset')];
+  },
+};
+
+function handle({ action, payload }) {
+  if (!(action in hands)) return { answer: 'cannot', words: `nobody can ${action} at this Charge Point` };
+  if (!wire) return { answer: 'failed', words: 'the Charge Point has not been connected yet' };
+  begin(hands[action](payload));
+  return { answer: 'done', words: '' };
+}
+
+const control = net.createServer((socket) => {
+  const lines = readline.createInterface({ input: socket });
+  lines.on('line', (line) => socket.write(`${JSON.stringify(handle(JSON.parse(line)))}\n`));
+});
+control.listen(0, '127.0.0.1', () => {
+  console.log(control.address().port);
+  begin(boot());
+});

@@ -1,0 +1,262 @@
+"""Meters and meter values: 3.16, 4.7, 7.31 to 7.35, errata 3.9, 3.14, 3.15, 3.16 and 3.91."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+
+from ocppj.clock import VIRTUAL_START, parse_timestamp
+from ocppj.frames import Payload
+from simulator.memory import Memory
+from simulator.metering import MEASURANDS, Meter, next_aligned
+from tests.simulator.scene import Scene, Seen, scene
+
+POWER = 3 * 230 * 16  # W
+
+
+async def test_the_register_is_the_integral_of_the_power() -> None:
+    memory = Memory()
+    meter = Meter(1, memory)
+    expected, readings = 0.0, [meter.register]
+    for power, seconds in ((0, 50), (11_040, 10), (3_680, 20), (3_680, 5), (0, 1000), (11_040, 0.5)):
+        meter.let_flow(power)
+        await asyncio.sleep(seconds / 2)
+        readings.append(meter.register)
+        await asyncio.sleep(seconds / 2)
+        readings.append(meter.register)
+        expected += power * seconds / 3600
+    assert readings[-1] == pytest.approx(expected)
+    assert all(earlier <= later for earlier, later in pairwise(readings))
+    meter.let_flow(0)
+    assert Meter(1, memory).whole_register == int(expected)
+
+
+async def test_the_register_goes_on_from_one_transaction_to_the_next() -> None:
+    async with scene() as stage:
+        for _ in range(3):
+            await stage.charge_point.plug_in()
+            await stage.charge_point.present("CAFE")
+            await stage.pass_time(1000)
+            await stage.charge_point.present("CAFE")
+            await stage.pass_time(500)
+            await stage.charge_point.unplug()
+        starts = [seen.payload["meterStart"] for seen in stage.calls("StartTransaction")]
+        stops = [seen.payload["meterStop"] for seen in stage.calls("StopTransaction")]
+        assert starts == [0, *stops[:-1]]
+        assert stops == [POWER * 1000 * n // 3600 for n in (1, 2, 3)]
+
+
+async def test_energy_flows_only_while_charging() -> None:
+    async with scene() as stage:
+        meter = stage.charge_point.connectors[1].meter
+        await stage.charge()
+        await stage.pass_time(99.999)
+        for pause, resume in (
+            (stage.charge_point.ev_stops_taking_energy, stage.charge_point.ev_takes_energy),
+            (lambda: stage.charge_point.fail(1), lambda: stage.charge_point.repair(1)),
+        ):
+            before = meter.register
+            await pause()
+            await stage.pass_time(1000)
+            assert meter.register == before
+            await resume()
+            await stage.pass_time(100)
+            assert meter.register == pytest.approx(before + POWER * 100 / 3600)
+
+
+def values(seen: Seen) -> list[Payload]:
+    (value,) = seen.payload["meterValue"]
+    sampled: list[Payload] = value["sampledValue"]
+    return sampled
+
+
+def stamps(calls: list[Seen]) -> list[datetime]:
+    return [parse_timestamp(seen.payload["meterValue"][0]["timestamp"]) for seen in calls]
+
+
+async def test_samples_come_at_the_interval_from_the_start_of_the_transaction() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=7)
+        await stage.charge()
+        began = parse_timestamp(stage.charge_point.timestamp())
+        await stage.pass_time(71)
+        calls = stage.calls("MeterValues")
+        assert [round((stamp - began).total_seconds(), 2) for stamp in stamps(calls)] == [7 * n for n in range(1, 11)]
+        assert all((seen.payload["connectorId"], seen.payload["transactionId"]) == (1, 1) for seen in calls)
+        assert values(calls[0]) == [
+            {
+                "value": str(POWER * 7 // 3600),
+                "context": "Sample.Periodic",
+                "format": "Raw",
+                "measurand": "Energy.Active.Import.Register",
+                "location": "Outlet",
+                "unit": "Wh",
+            }
+        ]
+
+
+async def test_a_new_sample_interval_holds_at_once() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=100)
+        await stage.charge()
+        began = asyncio.get_running_loop().time()
+        await stage.pass_time(15)
+        await stage.change(MeterValueSampleInterval=10)
+        await stage.pass_time(20)
+        assert [seen.at - began for seen in stage.calls("MeterValues")] == pytest.approx([20, 30], abs=0.01)
+        await stage.change(MeterValueSampleInterval=0)
+        stage.seen.clear()
+        await stage.pass_time(100)
+        assert stage.story() == []
+
+
+EXPECTED: dict[str, list[tuple[str, str | None, str, str]]] = {  # after 100 s: value, phase, location, unit
+    "Energy.Active.Import.Register": [("306", None, "Outlet", "Wh")],
+    "Energy.Active.Import.Interval": [("153", None, "Outlet", "Wh")],
+    "Power.Active.Import": [("11040.0", None, "Outlet", "W")],
+    "Power.Offered": [("11040.0", None, "Outlet", "W")],
+    "Current.Import": [("16.0", phase, "Outlet", "A") for phase in ("L1", "L2", "L3")],
+    "Current.Import.L3": [("16.0", "L3", "Outlet", "A")],
+    "Current.Offered": [("16.0", None, "Outlet", "A")],
+    "Voltage": [("230.0", phase, "Outlet", "V") for phase in ("L1", "L2", "L3")],
+    "Voltage.L1": [("230.0", "L1", "Outlet", "V")],
+    "Frequency": [("50.0", None, "Outlet", "Hertz")],
+    "SoC": [("20.5", None, "EV", "Percent")],
+    "Temperature": [("35.0", None, "Body", "Celcius")],
+}
+
+
+def test_every_measurand_is_expected() -> None:
+    assert set(MEASURANDS) <= set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_what_each_measurand_tells(name: str) -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=50, MeterValuesSampledData=name)
+        await stage.charge()
+        await stage.pass_time(100.1)
+        sampled = values(stage.calls("MeterValues")[1])
+        told = [(value["value"], value.get("phase"), value["location"], value["unit"]) for value in sampled]
+        assert told == EXPECTED[name]
+        assert all(name.startswith(value["measurand"]) for value in sampled)
+
+
+async def test_an_empty_list_means_the_default_measurand() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=50, MeterValuesSampledData="")
+        await stage.charge()
+        await stage.pass_time(60)
+        assert [value["measurand"] for value in values(stage.calls("MeterValues")[0])] == [
+            "Energy.Active.Import.Register"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "interval", "expected"),
+    [
+        ((8, 41, 17, 389_000), 20, (13, 8, 41, 20)),
+        ((8, 41, 20, 0), 20, (13, 8, 41, 40)),
+        ((8, 41, 17, 0), 900, (13, 8, 45, 0)),
+        ((23, 59, 59, 999_999), 900, (14, 0, 0, 0)),
+        ((23, 59, 50, 0), 7, (13, 23, 59, 55)),
+        ((23, 59, 55, 0), 7, (14, 0, 0, 0)),
+        ((0, 0, 0, 0), 86_400, (14, 0, 0, 0)),
+    ],
+)
+def test_the_next_aligned_instant(
+    moment: tuple[int, int, int, int], interval: int, expected: tuple[int, int, int, int]
+) -> None:
+    instant = datetime(2031, 5, 13, *moment, tzinfo=UTC)
+    assert next_aligned(instant, interval) == datetime(2031, 5, *expected, tzinfo=UTC)
+
+
+async def test_clock_aligned_values_of_every_connector() -> None:
+    async with scene(connectors=2) as stage:
+        await stage.charge(1)
+        await stage.change(ClockAlignedDataInterval=20)
+        await stage.pass_time(44)
+        calls = stage.calls("MeterValues")
+        assert [(seen.payload["connectorId"], seen.payload.get("transactionId")) for seen in calls] == [
+            (1, 1),
+            (2, None),
+        ] * 3
+        base = VIRTUAL_START.replace(microsecond=0)
+        assert stamps(calls)[::2] == [
+            base.replace(second=20),
+            base.replace(second=40),
+            base.replace(minute=42, second=0),
+        ]
+        assert all(value["context"] == "Sample.Clock" for seen in calls for value in values(seen))
+
+
+async def test_offline_only_the_values_of_transactions_are_kept() -> None:
+    async with scene(connectors=2) as stage:
+        await stage.charge(1)
+        await stage.change(ClockAlignedDataInterval=20)
+        await stage.charge_point.lose_connection()
+        await stage.pass_time(44)
+        await stage.charge_point.restore_connection()
+        await stage.pass_time(1)
+        assert [seen.payload["connectorId"] for seen in stage.calls("MeterValues")] == [1, 1, 1]
+
+
+async def stopped(stage: Scene, seconds: float) -> Payload:
+    await stage.charge()
+    await stage.pass_time(seconds)
+    await stage.charge_point.present("CAFE")
+    await stage.pass_time()
+    return stage.calls("StopTransaction")[0].payload
+
+
+def contexts(payload: Payload) -> list[str]:
+    return [value["sampledValue"][0]["context"] for value in payload["transactionData"]]
+
+
+async def test_transaction_data_begins_and_ends_with_the_transaction() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=30, StopTxnSampledData="Energy.Active.Import.Register,SoC")
+        payload = await stopped(stage, 100)
+        assert contexts(payload) == ["Transaction.Begin", *["Sample.Periodic"] * 3, "Transaction.End"]
+        registers = [int(value["sampledValue"][0]["value"]) for value in payload["transactionData"]]
+        assert registers == [0, 92, 184, 276, 306]
+        assert payload["meterStop"] == registers[-1]
+        assert all(len(value["sampledValue"]) == 2 for value in payload["transactionData"])
+
+
+async def test_clock_aligned_transaction_data() -> None:
+    async with scene() as stage:
+        await stage.change(ClockAlignedDataInterval=20, StopTxnAlignedData="Voltage.L1")
+        payload = await stopped(stage, 44)
+        assert contexts(payload) == ["Transaction.Begin", *["Sample.Clock"] * 3, "Transaction.End"]
+
+
+async def test_empty_lists_give_no_transaction_data() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=30, ClockAlignedDataInterval=20)
+        assert "transactionData" not in await stopped(stage, 100)
+
+
+async def test_there_is_a_limit_to_transaction_data() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=1, StopTxnSampledData="Energy.Active.Import.Register")
+        payload = await stopped(stage, 1000.5)
+        told = contexts(payload)
+        assert 50 <= len(told) <= 100
+        assert (told[0], told[-1]) == ("Transaction.Begin", "Transaction.End")
+        times = [parse_timestamp(value["timestamp"]) for value in payload["transactionData"]]
+        assert times == sorted(times)
+        assert payload["transactionData"][-2]["sampledValue"][0]["value"] == str(POWER * 1000 // 3600)
+
+
+async def test_values_queued_offline_go_before_new_ones() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=10)
+        await stage.charge()
+        await stage.charge_point.lose_connection()
+        await stage.pass_time(45)
+        await stage.charge_point.restore_connection()
+        await stage.pass_time(30)
+        told = stamps(stage.calls("MeterValues"))
+        assert [round((later - earlier).total_seconds(), 3) for earlier, later in pairwise(told)] == [10] * 6
