@@ -13,7 +13,7 @@ from asyncio import Future
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory, StepTickTimeFactory, TickingDateTimeFactory
@@ -56,6 +56,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, calendar: Calendar, start: datetime = VIRTUAL_START) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
+        # The loop runs a timer once it is less than this away. With the monotonic clock's nanosecond, a timer months
+        # ahead would never be near enough: the floats between lie further apart.
+        self._clock_resolution = 1e-6
         self._calendar = calendar
         self._start = start
         self._calendar_at = 0.0
@@ -74,6 +77,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         job = super().run_in_executor(executor, func, *args)
         job.add_done_callback(self._job_done)
         return job
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        self._jumping.jobs += 1  # a thread of its own joins those of the executor
+        try:
+            await super().shutdown_default_executor(*args)
+        finally:
+            self._jumping.jobs -= 1
 
     def _job_done(self, _: Future[_Result]) -> None:
         self._jumping.jobs -= 1

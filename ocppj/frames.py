@@ -57,7 +57,7 @@ def encode(frame: Frame) -> str:
             message = [CALLRESULT, frame.unique_id, frame.payload]
         case CallError():
             message = [CALLERROR, frame.unique_id, frame.code, frame.description, frame.details]
-    return json.dumps(message, separators=(",", ":"))
+    return _ENCODER.encode(message)
 
 
 def decode(text: str) -> tuple[Frame | None, list[Finding]]:
@@ -90,26 +90,8 @@ def decode(text: str) -> tuple[Frame | None, list[Finding]]:
 
 
 def _parse(text: str, findings: list[Finding]) -> object:
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        members = dict(pairs)
-        if len(members) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            # RFC 8259, 4: names within an object SHOULD be unique.
-            findings.append(Finding("4.1.2", f"the object names {', '.join(twice)} more than once", severe=False))
-        return members
-
-    def no_number(name: str) -> NoReturn:
-        raise ValueError(f"{name} is no JSON number")
-
-    def finite(digits: str) -> float:
-        number = float(digits)
-        if isinf(number):
-            raise ValueError(f"{digits[:40]} is out of range")
-        return number
-
     try:
-        message: object = json.loads(text, object_pairs_hook=once, parse_constant=no_number, parse_float=finite)
+        message = _read(text, findings)
         # An escaped half of a surrogate pair has no UTF-8 form.
         if "\\ud" in text or "\\uD" in text:
             json.dumps(message, ensure_ascii=False).encode()
@@ -120,6 +102,44 @@ def _parse(text: str, findings: list[Finding]) -> object:
     except ValueError as error:
         raise RemoteViolation("4.1.2", f"the message is not valid JSON: {error}") from None
     return message
+
+
+def _read(text: str, findings: list[Finding]) -> object:
+    try:
+        return _DECODER.decode(text)
+    except _NamedTwice as twice:
+        # RFC 8259, 4: names within an object SHOULD be unique.
+        findings.append(Finding("4.1.2", f"an object names {twice} more than once", severe=False))
+        return _FORGIVING_DECODER.decode(text)
+
+
+class _NamedTwice(Exception):
+    """An object of the message has two members of one name."""
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _NamedTwice(", ".join(sorted({name for name in names if names.count(name) > 1})))
+    return members
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits[:40]} is out of range")
+    return number
+
+
+# Made once: the functions of json make one for every message that has an option.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_number, parse_float=_finite)
+_FORGIVING_DECODER = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 
 
 def _unique_id(message: list[Any]) -> str:

@@ -137,8 +137,8 @@ class Peer:
             call, text = self.session.call(action, payload)
             self._answer = asyncio.get_running_loop().create_future()
             try:
-                await self.send_text(text)
                 async with asyncio.timeout(self.message_timeout):
+                    await self.send_text(text)
                     received = await self._answer
             except TimeoutError:
                 raise Unanswered(f"{action} {call.unique_id} not answered in {self.message_timeout:g} s") from None

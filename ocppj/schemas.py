@@ -101,6 +101,7 @@ CODES: dict[str, tuple[ErrorCode, ...]] = {
         ErrorCode.PROTOCOL_ERROR,
     ),
     "minItems": (ErrorCode.OCCURENCE_CONSTRAINT_VIOLATION, ErrorCode.PROPERTY_CONSTRAINT_VIOLATION),
+    "depth": (ErrorCode.FORMATION_VIOLATION, ErrorCode.PROTOCOL_ERROR),
     "format": (
         ErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
         ErrorCode.TYPE_CONSTRAINT_VIOLATION,
@@ -147,7 +148,10 @@ def faults(action: str, kind: Kind, payload: Payload) -> list[Fault]:
     """Every fault of a payload, those of the schema first. Raises ``KeyError`` for an action unknown to OCPP 1.6."""
     found = []
     for source, validator in _validators(action, kind):
-        found += [_fault(error, source) for error in validator.iter_errors(payload)]
+        try:
+            found += [_fault(error, source) for error in validator.iter_errors(payload)]
+        except ValueError:  # the validator goes some 250 levels down; no message of OCPP has ten
+            return [Fault("", "depth", "the payload is nested too deeply", source)]
     return found
 
 

@@ -42,7 +42,10 @@ class Transcript:
         return record
 
     def frame(self, sender: Party, charge_point: str, raw: str, **fields: object) -> Record:
-        """Add a frame as it was sent or received; what cannot be read is kept as raw text alone."""
+        """Add a frame as it was sent or received; what cannot be read is kept as raw text alone.
+
+        With a ``fault`` the sender of the record says itself why it cannot be read.
+        """
         return self.add(
             "frame",
             schemaVersion="1.1",
@@ -50,7 +53,7 @@ class Transcript:
             transport="json",
             chargePointId=charge_point,
             direction=DIRECTIONS[sender],
-            **describe(raw),
+            **({"messageType": "INVALID"} if "fault" in fields else describe(raw)),
             raw=raw,
             **fields,
         )

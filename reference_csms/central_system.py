@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from websockets.asyncio.server import Server
 
-from ocppj.connection import ServerSocket, drop, listen
+from ocppj.connection import CLOSE_TIMEOUT, ServerSocket, drop, listen
 from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
@@ -14,6 +14,10 @@ from reference_csms import core
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+
+# Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
+# takes that one: then the connection is dropped.
+PATIENCE = CLOSE_TIMEOUT + 1.0
 
 
 class CentralSystem:
@@ -57,9 +61,14 @@ class CentralSystem:
         """Close every connection and the port. What is known stays, and ``start`` may follow."""
         if self._listening:
             self._listening.close()
-            await self._listening.wait_closed()
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._listening.wait_closed()
+            except TimeoutError:
+                for peer in list(self._peers.values()):
+                    await drop(peer.websocket)
+                await self._listening.wait_closed()
             self._listening = None
-            await asyncio.sleep(0)  # the tasks of the connections have been cancelled: let them end
 
     @property
     def port(self) -> int:
@@ -137,7 +146,7 @@ class CentralSystem:
                 self._newcomer.notify_all()
             async with asyncio.TaskGroup() as tasks:
                 if former and former.is_open:
-                    tasks.create_task(former.close())
+                    tasks.create_task(_end(former))
                 await peer.run()
         except Exception as error:
             self.faults.append(error)
@@ -161,3 +170,11 @@ class CentralSystem:
         except Exception as error:
             self.faults.append(error)
             raise
+
+
+async def _end(peer: Peer) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await peer.close()
+    except TimeoutError:
+        await drop(peer.websocket)

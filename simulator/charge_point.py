@@ -140,6 +140,8 @@ class ChargePoint:
 
     async def power_on(self, endpoint: str) -> None:
         """Switch it on; it connects to the endpoint and boots by itself, as long as it has power. Returns at once."""
+        if self.has_power:
+            await self._go_down(farewell=True)
         self._endpoint = endpoint
         self._start("PowerLoss", delay=0.0)
 
@@ -156,8 +158,9 @@ class ChargePoint:
 
     async def restart(self) -> None:
         """Reboot on a local reason; transactions are stopped first, with the reason Reboot."""
-        await self._stop_transactions("Reboot")
-        await self._reboot()
+        if self.has_power:
+            await self._stop_transactions("Reboot")
+            await self._reboot()
 
     async def stop(self) -> None:
         """End everything: no task is left and no socket is open."""
@@ -321,8 +324,7 @@ class ChargePoint:
 
     async def _talk(self, peer: Peer) -> None:
         try:
-            if not self.is_accepted:
-                await self._boot(peer)
+            await self._boot(peer)
             # Errata 3.22 after a boot, 4.9 after a mere reconnection: OCPP-J 5.4 wants no BootNotification.req then.
             everyone = [self.whole, *self.connectors.values()]
             if self._told:  # 4.9: in the order in which it happened
@@ -395,11 +397,12 @@ class ChargePoint:
             return
         loop = asyncio.get_running_loop()
         due = loop.time() + interval
+        beat: asyncio.Task[None] | None = None
         while True:
             await asyncio.sleep(due - loop.time())
-            due += interval * (1 + int(max(0.0, loop.time() - due) // interval))
-            if self.is_online:
-                self.spawn(self._heartbeat())
+            due += interval
+            if self.is_online and (beat is None or beat.done()):
+                beat = self.spawn(self._heartbeat())
 
     async def _heartbeat(self) -> None:
         try:
@@ -606,8 +609,10 @@ class ChargePoint:
 
     async def plug_in(self, connector: int = 1) -> None:
         """Put the cable in at both sides; with a fixed cable, into the EV."""
-        self.connectors[connector].cable_in = True
-        self._ev_arrives(self.connectors[connector])
+        it = self.connectors[connector]
+        was_connected, it.cable_in = it.is_connected, True
+        if not was_connected:
+            self._ev_arrives(it)
 
     async def plug_in_ev_side(self, connector: int = 1) -> None:
         """Put the cable into the EV."""

@@ -21,7 +21,7 @@ class StoredTransaction(TypedDict):
     """A transaction, from its start until its StopTransaction.req is off our hands.
 
     ``number`` is our own and orders transactions; ``transactionId`` is that of the Central System, None as long as
-    it is unknown and -1 if it will never be known (errata 3.18). ``data`` becomes transactionData (4.10).
+    it is unknown. ``data`` becomes transactionData (4.10).
     """
 
     number: int

@@ -67,7 +67,7 @@ def wire_payload(memory: Memory, message: QueuedMessage) -> Payload:
     stored = memory.transaction(message["transaction"])
     if stored is None or message["action"] == "StartTransaction":
         return message["payload"]
-    # Errata 3.18: a StartTransaction.req that was never confirmed leaves -1.
+    # Errata 3.18: nothing is sent before the StartTransaction.req is confirmed or given up, and the latter leaves -1.
     known = stored["transactionId"]
     return {"transactionId": -1 if known is None else known, **message["payload"]}
 
@@ -201,13 +201,8 @@ def confirmed(charge_point: "ChargePoint", message: QueuedMessage, conf: Payload
 def given_up(charge_point: "ChargePoint", message: QueuedMessage) -> None:
     """A queued message was discarded (3.7.1)."""
     stored = charge_point.memory.transaction(message["transaction"])
-    if stored is None:
-        return
-    match message["action"]:
-        case "StartTransaction":
-            stored["transactionId"] = -1
-        case "StopTransaction":
-            charge_point.memory.transactions.remove(stored)
+    if stored and message["action"] == "StopTransaction":
+        charge_point.memory.transactions.remove(stored)
 
 
 def _started(charge_point: "ChargePoint", stored: StoredTransaction, conf: Payload) -> None:
@@ -217,7 +212,7 @@ def _started(charge_point: "ChargePoint", stored: StoredTransaction, conf: Paylo
     if "parentIdTag" in info:
         stored["parentIdTag"] = info["parentIdTag"]
     connector = charge_point.connectors.get(stored["connector"])
-    if info["status"] != "Accepted" and connector and connector.transaction is stored:
+    if info["status"] != "Accepted" and connector:
         charge_point.spawn(_invalidate(charge_point, connector, stored))
 
 

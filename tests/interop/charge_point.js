@@ -21,14 +21,13 @@ const url = process.argv[2];
 const FIXED = ['GetConfigurationMaxKeys', 'NumberOfConnectors', 'SupportedFeatureProfiles'];
 const configuration = {
   AuthorizeRemoteTxRequests: 'true',
-  ConnectionTimeOut: '60',
+  ConnectionTimeOut: '5',
   GetConfigurationMaxKeys: '20',
   HeartbeatInterval: '300',
   LocalPreAuthorize: 'false',
   MeterValueSampleInterval: '60',
   NumberOfConnectors: '1',
   StopTransactionOnEVSideDisconnect: 'true',
-  StopTransactionOnInvalidId: 'true',
   SupportedFeatureProfiles: 'Core',
   UnlockConnectorOnEVSideDisconnect: 'true',
 };
@@ -41,7 +40,6 @@ let operative = true;
 let idTag; // authorized, and waiting for the cable
 let patience; // for how long
 let transaction;
-let meter = 1000;
 
 const now = () => new Date().toISOString();
 const begin = (work) => work.catch((error) => console.error(String(error)));
@@ -52,24 +50,23 @@ function call(method, payload) {
   return sent;
 }
 
-function report(connectorId, status) {
-  return call('sendStatusNotification', { connectorId, errorCode: 'NoError', status, timestamp: now() });
-}
+const report = (connectorId, status) =>
+  call('sendStatusNotification', { connectorId, errorCode: 'NoError', status, timestamp: now() });
 
-function restingStatus() {
-  if (!operative) return 'Unavailable';
-  return plugged ? 'Preparing' : 'Available';
-}
+const reportIdle = () => report(1, !operative ? 'Unavailable' : plugged ? 'Preparing' : 'Available');
 
-async function boot() {
+async function connect() {
   for (;;) {
     try {
-      wire = await chargepointFactory(url);
-      break;
+      return await chargepointFactory(url);
     } catch { // nobody listens yet
       await pause(200);
     }
   }
+}
+
+async function boot() {
+  wire = await connect();
   queue = Promise.resolve();
   const mine = wire;
   for (const [action, reply] of Object.entries(replies)) {
@@ -80,19 +77,17 @@ async function boot() {
     };
     mine.registeredCallbacks.set(action, { cb });
   }
-  const identity = { chargePointVendor: 'Elsewhere', chargePointModel: 'Stranger', firmwareVersion: '0.0.4' };
-  for (;;) {
-    const { status, interval } = await call('sendBootnotification', identity);
-    if (status === 'Accepted') {
-      configuration.HeartbeatInterval = String(interval);
-      break;
-    }
-    await pause(interval * 1000);
+  const identity = { chargePointVendor: 'Elsewhere', chargePointModel: 'Stranger' };
+  let answer = await call('sendBootnotification', identity);
+  while (answer.status !== 'Accepted') {
+    await pause(answer.interval * 1000);
     if (wire !== mine) return; // restarted meanwhile
+    answer = await call('sendBootnotification', identity);
   }
+  configuration.HeartbeatInterval = String(answer.interval);
   beatRegularly();
   await report(0, 'Available');
-  await report(1, restingStatus());
+  await reportIdle();
 }
 
 function beatRegularly() {
@@ -105,11 +100,10 @@ async function restart() {
   forgetIdTag();
   transaction = undefined;
   operative = true;
-  await new Promise((closed) => {
-    wire.onClose(closed);
-    wire.close();
-  });
-  await boot();
+  const closed = new Promise((close) => wire.onClose(close));
+  wire.close();
+  await closed;
+  return boot();
 }
 
 function forgetIdTag() {
@@ -127,17 +121,18 @@ async function admit(admitted) {
   if (plugged) return start();
   patience = setTimeout(() => {
     forgetIdTag();
-    begin(report(1, 'Available'));
+    begin(reportIdle());
   }, Number(configuration.ConnectionTimeOut) * 1000);
   return report(1, 'Preparing');
 }
 
 async function start() {
-  const started = { connectorId: 1, idTag, meterStart: meter, timestamp: now() };
+  const mine = { idTag };
+  transaction = mine;
   forgetIdTag();
-  transaction = { idTag: started.idTag };
-  const { transactionId, idTagInfo } = await call('startTransaction', started);
-  transaction.transactionId = transactionId;
+  const begun = { connectorId: 1, idTag: mine.idTag, meterStart: 1000, timestamp: now() };
+  const { transactionId, idTagInfo } = await call('startTransaction', begun);
+  mine.transactionId = transactionId;
   if (idTagInfo.status !== 'Accepted') return stop('DeAuthorized');
   return report(1, 'Charging');
 }
@@ -145,29 +140,24 @@ async function start() {
 async function stop(reason, presented) {
   const { transactionId } = transaction;
   transaction = undefined;
-  meter += 10;
   const by = presented && { idTag: presented };
-  await call('stopTransaction', { transactionId, meterStop: meter, timestamp: now(), reason, ...by });
-  await report(1, plugged ? 'Finishing' : restingStatus());
+  await call('stopTransaction', { transactionId, meterStop: 1010, timestamp: now(), reason, ...by });
+  return plugged ? report(1, 'Finishing') : reportIdle();
 }
 
 const hands = {
   async plug_in() {
     plugged = true;
-    if (idTag) await start();
-    else await report(1, 'Preparing');
+    return idTag ? start() : reportIdle();
   },
   async unplug() {
     plugged = false;
-    if (transaction) await stop('EVDisconnected');
-    else await report(1, restingStatus());
+    return transaction ? stop('EVDisconnected') : reportIdle();
   },
-  async unplug_ev_side() {
-    if (transaction) await stop('EVDisconnected');
-  },
-  async present(payload) {
-    if (!transaction) await authorize(payload.idTag);
-    else if (transaction.idTag === payload.idTag) await stop('Local', payload.idTag);
+  unplug_ev_side: async () => transaction && stop('EVDisconnected'),
+  async present({ idTag: presented }) {
+    if (!transaction) return authorize(presented);
+    return transaction.idTag === presented && stop('Local', presented);
   },
   restart,
 };
@@ -200,7 +190,7 @@ const replies = {
   ChangeAvailability({ connectorId, type }) {
     if (transaction || connectorId > 1) return [{ status: 'Rejected' }];
     operative = type === 'Operative';
-    return [{ status: 'Accepted' }, () => report(1, restingStatus())];
+    return [{ status: 'Accepted' }, reportIdle];
   },
   Reset({ type }) { // a soft one leaves the connection as it is
     if (type === 'Hard') return [{ status: 'Accepted' }, restart];
@@ -216,8 +206,8 @@ function handle({ action, payload }) {
 }
 
 const control = net.createServer((socket) => {
-  const lines = readline.createInterface({ input: socket });
-  lines.on('line', (line) => socket.write(`${JSON.stringify(handle(JSON.parse(line)))}\n`));
+  readline.createInterface({ input: socket })
+    .on('line', (line) => socket.write(`${JSON.stringify(handle(JSON.parse(line)))}\n`));
 });
 control.listen(0, '127.0.0.1', () => {
   console.log(control.address().port);

@@ -404,7 +404,7 @@ HOSTILE_CALLS = {
     "action of a .conf": ('[2,"1","HeartbeatResponse",{}]', "NotImplemented"),
     "payload a list": ('[2,"1","Heartbeat",[]]', "FormationViolation"),
     "16 MB idTag": (f'[2,"1","Authorize",{{"idTag":"{"x" * 2**24}"}}]', "PropertyConstraintViolation"),
-    "a million unknown fields": (
+    "100,000 unknown fields": (
         '[2,"1","Heartbeat",' + json.dumps(dict.fromkeys(map(str, range(10**5)))) + "]",
         "FormationViolation",
     ),

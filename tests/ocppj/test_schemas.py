@@ -341,6 +341,15 @@ def test_the_code_that_fits_best(payload: Payload, kind: str, code: ErrorCode) -
     assert raised.value.code == code
 
 
+def test_the_code_is_that_of_the_first_fault() -> None:
+    payload = {"chargePointModel": 5, "chargePointVendor": "v" * 21, "colour": "red"}
+    first, *others = faults("BootNotification", "req", payload)
+    assert first.code not in {fault.code for fault in others}
+    with pytest.raises(RemoteViolation) as raised:
+        check("BootNotification", "req", payload, "1")
+    assert raised.value.code == first.code
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [

@@ -10,7 +10,7 @@ import pytest
 from ocppj.connection import ConnectFailed, connect
 from ocppj.errors import Disconnected, LocalMisuse, Refused, Unanswered
 from ocppj.frames import Call, Payload
-from ocppj.peer import Conf, Refusal, Silence, counted_ids
+from ocppj.peer import Conf, Raw, Refusal, Silence, counted_ids
 from ocppj.transcript import Transcript
 from reference_csms import central_system as module
 from reference_csms.central_system import CentralSystem
@@ -195,6 +195,21 @@ async def test_a_half_open_former_connection_does_not_hold_up_the_newer() -> Non
         dead.transport.abort()
 
 
+async def test_a_former_connection_that_reads_no_more_is_dropped() -> None:
+    async with running() as cs:
+        dead = await connect(cs.endpoint, "CP-1")
+        dead.transport.pause_reading()
+        cs.script.answer_next("Heartbeat", Raw("x" * 2**25))
+        await dead.send('[2,"1","Heartbeat",{}]')
+        await asyncio.sleep(1)
+        async with charge_point(cs) as newer:
+            await asyncio.sleep(60)
+            assert await newer.call("Heartbeat", {})
+        dead.transport.resume_reading()
+        await dead.wait_closed()
+        assert dead.close_code == 1006
+
+
 async def test_the_network_fails_and_works_again() -> None:
     transcript = Transcript()
     async with running(transcript=transcript) as cs:
@@ -276,6 +291,22 @@ async def test_stopping_ends_everything_that_is_under_way() -> None:
         assert silent.close_code == 1001
     assert cs.faults == []
     assert asyncio.get_running_loop().time() < 10
+
+
+async def test_stopping_leaves_no_answer_under_way() -> None:
+    cs = CentralSystem(furnished())
+    await cs.start()
+    websocket = await connect(cs.endpoint, "CP-1")
+    websocket.transport.pause_reading()
+    cs.script.answer_next("Heartbeat", Raw("x" * 2**25))
+    await websocket.send('[2,"1","Heartbeat",{}]')
+    await asyncio.sleep(1)
+    before = asyncio.all_tasks()
+    await cs.stop()
+    assert len(before) > 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    websocket.transport.resume_reading()
+    await websocket.wait_closed()
 
 
 async def test_what_is_known_outlives_a_stop() -> None:

@@ -1,5 +1,6 @@
 """What the Central System knows."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -68,7 +69,7 @@ def test_transaction_ids_are_positive_32_bit_and_differ_from_run_to_run(loop: Vi
         return store.of("CP-1").start(START).transaction_id
 
     earlier = first_id()
-    loop.run_until_complete(_sleep(5))
+    loop.run_until_complete(asyncio.sleep(5))
     later = first_id()
     assert 0 < earlier < later < 2**31
     assert later - earlier == 5
@@ -152,9 +153,3 @@ def test_data_transfer(vendor_id: str, message_id: str | None, status: str) -> N
     store = Store()
     store.know_vendor("org.known", ["Message"])
     assert store.data_transfer_status(vendor_id, message_id) == status
-
-
-async def _sleep(seconds: float) -> None:
-    import asyncio
-
-    await asyncio.sleep(seconds)

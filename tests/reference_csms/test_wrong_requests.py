@@ -48,7 +48,8 @@ def wrong(action: str) -> Iterator[tuple[str, Payload]]:
     yield "a field is unknown", whole | {"": None}
     for name, value in whole.items():
         yield "a field is null", whole | {name: None}
-        for other in (5, 0.5, "text", True, [], {}):
+        others: list[Any] = [5, 0.5, "text", True, [], {}]
+        for other in others:
             if type(other) is not type(value) and not (isinstance(value, float) and type(other) is int):
                 yield "a field is of another type", whole | {name: other}
         if isinstance(value, str):

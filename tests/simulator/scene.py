@@ -177,6 +177,12 @@ class Scene:
         await self.pass_time()
         return conf
 
+    async def ask_later(self, action: str, /, **payload: Any) -> None:
+        """Give it time to connect, send a request as the Central System and watch for a while."""
+        await self.pass_time(2)
+        await self.ask(action, **payload)
+        await self.pass_time(10)
+
 
 @asynccontextmanager
 async def scene(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from itertools import pairwise
 
 import pytest
@@ -171,6 +172,40 @@ async def test_an_unanswered_heartbeat_does_not_shift_the_period() -> None:
         assert [seen.at - began for seen in stage.calls("Heartbeat")] == pytest.approx([40, 80, 120], abs=0.01)
 
 
+async def test_unanswered_heartbeats_do_not_pile_up() -> None:
+    async with scene() as stage:
+        stage.central_system.script.answer_next("Heartbeat", Silence())
+        began = asyncio.get_running_loop().time()
+        await stage.change(HeartbeatInterval=4)
+        await stage.pass_time(37)
+        assert [seen.at - began for seen in stage.calls("Heartbeat")] == pytest.approx([4, 36], abs=0.01)
+
+
+async def test_switched_on_again_it_uses_the_new_endpoint() -> None:
+    async with scene() as stage, scene(boots=False) as other:
+        await stage.charge_point.power_on(other.endpoint)
+        await stage.pass_time(5)
+        assert stage.charge_point.is_online
+        assert other.central_system.peer is not None
+        assert other.central_system.peer.is_open
+
+
+async def test_the_same_story_twice_gives_the_same_transcript() -> None:
+    transcripts = []
+    for _ in range(2):
+        async with scene(connectors=2) as stage:
+            await stage.charge(2)
+            await stage.pass_time(20)
+            await stage.charge_point.lose_connection()
+            await stage.charge_point.plug_in(1)
+            await stage.charge_point.restore_connection()
+            await stage.ask_later("Reset", type="Soft")
+            assert stage.charge_point.transcript is not None
+            frames = [record["raw"] for record in stage.charge_point.transcript.records if record["kind"] == "frame"]
+            transcripts.append([re.sub("2031-[^Z]*Z", "", raw) for raw in frames])
+    assert transcripts[0] == transcripts[1]
+
+
 async def test_follows_the_clock_of_the_central_system() -> None:
     async with scene(boots=False) as stage:
         answer = conf(status="Accepted", currentTime="2033-01-02T03:04:05Z", interval=100)
@@ -228,6 +263,9 @@ async def test_request_needs_a_connection() -> None:
         await stage.charge_point.lose_connection()
         with pytest.raises(Disconnected):
             await stage.charge_point.request("Heartbeat", {})
+        await stage.pass_time()
+        with pytest.raises(Disconnected):
+            await stage.charge_point.request("Heartbeat", {})
 
 
 async def test_an_interval_that_is_no_time_ends_nothing() -> None:
@@ -268,6 +306,7 @@ async def test_nothing_happens_without_power() -> None:
         await stage.charge_point.lose_power()
         await stage.charge_point.plug_in()
         await stage.charge_point.present("CAFE")
+        assert stage.charge_point.connectors[1].status == "Available"
         await stage.pass_time(100)
         assert stage.story() == []
         await stage.charge_point.regain_power()

@@ -75,6 +75,34 @@ async def test_plugging_in_and_out() -> None:
         assert stage.story() == ["StatusNotification 1 Preparing", "StatusNotification 1 Available"]
 
 
+async def test_plugging_in_what_is_in_begins_nothing() -> None:
+    async with scene() as stage:
+        await stage.charge()
+        await stage.charge_point.present("CAFE")
+        await stage.pass_time()
+        await stage.charge_point.plug_in()
+        await stage.charge_point.present("BEEF", 1)
+        await stage.pass_time()
+        assert stage.charge_point.connectors[1].status == "Charging"  # F2, by the idTag
+        assert stage.story() == [
+            "StopTransaction Local",
+            "StatusNotification 1 Finishing",
+            "Authorize",
+            "StatusNotification 1 Preparing",
+            "StartTransaction",
+            "StatusNotification 1 Charging",
+        ]
+
+
+async def test_an_ev_that_comes_back_prepares_a_new_transaction() -> None:
+    async with scene() as stage:
+        await stage.charge()
+        await stage.charge_point.unplug_ev_side()
+        await stage.charge_point.plug_in_ev_side()
+        await stage.pass_time()
+        assert stage.story()[-2:] == ["StatusNotification 1 Finishing", "StatusNotification 1 Preparing"]
+
+
 async def test_the_lock_holds_the_cable_during_a_transaction() -> None:
     async with scene() as stage:
         await stage.charge()
@@ -282,6 +310,7 @@ async def test_preparing_ends_before_unavailability_begins() -> None:
         await stage.charge_point.plug_in()
         assert await stage.ask("ChangeAvailability", connectorId=1, type="Inoperative") == {"status": "Scheduled"}
         await stage.charge_point.present("CAFE")
+        await stage.pass_time()
         await stage.charge_point.unplug()
         await stage.pass_time()
         assert stage.story() == [

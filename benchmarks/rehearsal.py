@@ -1,0 +1,123 @@
+"""What a rehearsal costs: the whole self-rehearsal, a case of it, a frame, a day of heartbeats.
+
+Run it with ``python benchmarks/rehearsal.py``. Machines are noisy: read the ratio, and take the best of several rounds.
+"""
+
+import asyncio
+from statistics import median
+
+import freezegun.api
+from websockets.asyncio.client import connect as websocket_connect
+from websockets.asyncio.server import ServerConnection, serve
+
+from bench.cases import Case
+from bench.device import Device
+from bench.play import play
+from bench.plugin import Rehearsal
+from bench.run import Run
+from ocppj.clock import VirtualLoop, frozen_calendar, timestamp
+from ocppj.connection import ServerSocket, connect, listen
+from ocppj.frames import Call, Payload
+from ocppj.peer import Peer, counted_ids
+from ocppj.transcript import Transcript
+from reports.results import CaseResult, Results
+
+ROUNDS = 5
+CALLS = 3000
+DAY, INTERVAL = 86_400, 10
+
+
+def self_rehearsal() -> tuple[float, float, int]:
+    """Seconds for all cases, seconds for the median case, and their number; without the start of Python."""
+    began: list[float] = []
+    took: list[float] = []
+
+    def started(_: Case) -> None:
+        began.append(freezegun.api.real_perf_counter())
+
+    def ended(_: CaseResult) -> None:
+        took.append(freezegun.api.real_perf_counter() - began[-1])
+
+    run = Run(Device())
+    at = freezegun.api.real_perf_counter()
+    play(Rehearsal(run, Results({}, {}), started=started, ended=ended))
+    total = freezegun.api.real_perf_counter() - at
+    run.close()
+    return total, median(took), len(took)
+
+
+async def peer_pair(calls: int, interval: float = 0.0, transcript: Transcript | None = None) -> float:
+    """Seconds for so many Heartbeats between two peers, with a pause of the loop's time after each."""
+
+    async def handle(_: Call) -> Payload:
+        return {"currentTime": timestamp()}
+
+    async def answering(websocket: ServerSocket) -> None:
+        ids = counted_ids("CSMS")
+        await Peer(websocket, party="Central System", identity="CP1", handle=handle, unique_ids=ids).run()
+
+    server = await listen("127.0.0.1", 0, knows=lambda _: True, serve_connection=answering)
+    port = next(iter(server.sockets)).getsockname()[1]
+    websocket = await connect(f"ws://127.0.0.1:{port}", "CP1")
+    ids = counted_ids("CP")
+    peer = Peer(websocket, party="Charge Point", identity="CP1", handle=handle, unique_ids=ids, transcript=transcript)
+    reading = asyncio.create_task(peer.run())
+    at = freezegun.api.real_perf_counter()
+    for _ in range(calls):
+        await peer.call("Heartbeat", {})
+        if interval:
+            await asyncio.sleep(interval)
+    took = freezegun.api.real_perf_counter() - at
+    await peer.close()
+    await reading
+    server.close()
+    await server.wait_closed()
+    return took
+
+
+async def bare_echo(calls: int) -> float:
+    """Seconds for as many round trips of the same text between two bare WebSockets."""
+
+    async def echo(websocket: ServerConnection) -> None:
+        async for message in websocket:
+            await websocket.send(message)
+
+    async with serve(echo, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        uri = f"ws://127.0.0.1:{port}"
+        async with websocket_connect(uri, compression=None, ping_interval=None, proxy=None) as websocket:
+            at = freezegun.api.real_perf_counter()
+            for _ in range(calls):
+                await websocket.send('[2,"CP-12345","Heartbeat",{}]')
+                await websocket.recv()
+            return freezegun.api.real_perf_counter() - at
+
+
+def day_of_heartbeats() -> float:
+    """Real seconds for a virtual day of Heartbeats."""
+    frozen = frozen_calendar()
+    loop = VirtualLoop(frozen.start())
+    took = loop.run_until_complete(peer_pair(DAY // INTERVAL, INTERVAL))
+    loop.close()
+    frozen.stop()
+    return took
+
+
+def main() -> None:
+    """Print everything."""
+    totals, medians, counts = zip(*(self_rehearsal() for _ in range(ROUNDS)), strict=True)
+    print(f"self-rehearsal of {counts[0]} cases: {min(totals):.2f} s (worst of {ROUNDS}: {max(totals):.2f} s)")
+    print(f"median case: {1000 * min(medians):.1f} ms")
+
+    rounds = [(asyncio.run(peer_pair(CALLS)), asyncio.run(bare_echo(CALLS))) for _ in range(ROUNDS)]
+    recorded = min(asyncio.run(peer_pair(CALLS, transcript=Transcript())) for _ in range(ROUNDS))
+    peers, echo = min(pair[0] for pair in rounds), min(pair[1] for pair in rounds)
+    print(f"peer pair: {2 * CALLS / peers:,.0f} frames/s; recording them: {2 * CALLS / recorded:,.0f} frames/s")
+    print(f"bare websockets echo: {2 * CALLS / echo:,.0f} frames/s")
+    print(f"ratio peer pair / bare echo: {echo / peers:.2f}; recording: {echo / recorded:.2f}")
+
+    print(f"a day of heartbeats at {INTERVAL} s: {day_of_heartbeats():.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Rehearsals with foreign devices: every party is a process of its own, and time is real."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+REHEARSE = Path(sys.executable).with_name("rehearse")
+
+# What the devices here need at most on a busy machine, in seconds.
+LIMITS = ("--data", "MessageTimeout=2", "--data", "LongOperationTimeout=4", "--data", "Tolerance=1")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The verdict that a case must get, why that is so, and what the reason in the results must speak of."""
+
+    verdict: str
+    why: str
+    reason: str = ""
+
+
+Table = Mapping[str, Due]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of ``rehearse run``: its exit status, what it printed, and the cases of its ``results.json``."""
+
+    status: int
+    printed: str
+    cases: dict[str, dict[str, Any]]
+
+    def against(self, table: Table) -> list[str]:
+        """Every difference from a table of all cases, in words."""
+        found = [
+            f"{case_id} is {'not in the table' if case_id in self.cases else 'missing'}"
+            for case_id in sorted(self.cases.keys() ^ table.keys())
+        ]
+        for case_id in sorted(self.cases.keys() & table.keys()):
+            case, due = self.cases[case_id], table[case_id]
+            if case["verdict"] != due.verdict or due.reason not in case["reason"]:
+                came = f"{case['verdict']} ({case['reason']})"
+                found.append(f"{case_id}: {came}, expected {due.verdict} ({due.reason}): {due.why}")
+        return found
+
+
+class Rehearsing:
+    """A ``rehearse run`` that goes on in a folder of its own, with no terminal."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        folder.mkdir()
+        self._out = folder / "results"
+        self._process = subprocess.Popen(  # noqa: S603  # our own command
+            [REHEARSE, "run", "--identity", "CP1", "--out", self._out, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self) -> Rehearsed:
+        """Wait for its end."""
+        printed, _ = self._process.communicate()
+        results = self._out / "results.json"
+        assert results.exists(), printed
+        cases = json.loads(results.read_text())["cases"]
+        return Rehearsed(self._process.returncode, printed, {case["id"]: case for case in cases})
+
+    def end(self) -> None:
+        """End it, if it still goes on."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
+
+@contextmanager
+def rehearsing(folder: Path, *arguments: str) -> Iterator[Rehearsing]:
+    """A rehearsal that is not left behind."""
+    rehearsal = Rehearsing(folder, *arguments)
+    try:
+        yield rehearsal
+    finally:
+        rehearsal.end()
+
+
+@contextmanager
+def foreign_device(*command: str | Path) -> Iterator[list[int]]:
+    """A device in a process of its own, and the ports that it names in its first line."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # our own command
+        assert process.stdout is not None
+        try:
+            ports = process.stdout.readline().split()
+            assert ports, f"{command[1]} ended before it named a port"
+            yield [int(port) for port in ports]
+        finally:
+            process.terminate()
+
+
+def operator(control_port: int) -> tuple[str, str]:
+    """The arguments for an operator who reaches a device through its control port."""
+    return "--operator", f"command:{sys.executable} {HERE / 'hands.py'} {control_port}"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def require(condition: bool, what: str) -> None:
+    """Skip for lack of something, or fail where REQUIRE_INTEROP=1 says that nothing may be lacking."""
+    if condition:
+        return
+    if os.environ.get("REQUIRE_INTEROP") == "1":
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
