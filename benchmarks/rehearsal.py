@@ -4,6 +4,7 @@ Run it with ``python benchmarks/rehearsal.py``. Machines are noisy: read the rat
 """
 
 import asyncio
+from http import HTTPStatus
 from statistics import median
 
 import freezegun.api
@@ -56,7 +57,7 @@ async def peer_pair(calls: int, interval: float = 0.0, transcript: Transcript | 
         ids = counted_ids("CSMS")
         await Peer(websocket, party="Central System", identity="CP1", handle=handle, unique_ids=ids).run()
 
-    server = await listen("127.0.0.1", 0, knows=lambda _: True, serve_connection=answering)
+    server = await listen("127.0.0.1", 0, admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS, serve_connection=answering)
     port = next(iter(server.sockets)).getsockname()[1]
     websocket = await connect(f"ws://127.0.0.1:{port}", "CP1")
     ids = counted_ids("CP")

@@ -122,25 +122,26 @@ async def listen(
     host: str,
     port: int,
     *,
-    knows: Callable[[str], bool],
+    admits: Callable[[str], HTTPStatus],
     serve_connection: Callable[[ServerSocket], Awaitable[None]],
     transcript: Transcript | None = None,
 ) -> Server:
     """Await Charge Points as a Central System. Raises ``OSError`` for a port that cannot be had.
 
-    3.2: an unknown identity gets 404. When no subprotocol is agreed, the handshake is finished without the header
-    and the connection closed at once.
+    ``admits`` says what an identity gets: 101, or the status of a refusal. 3.2: an unknown one gets 404. When no
+    subprotocol is agreed, the handshake is finished without the header and the connection closed at once.
     """
 
     def check_identity(websocket: ServerConnection, request: Request) -> Response | None:
         identity = identity_in(request.path)
-        if identity and knows(identity):
+        status = admits(identity) if identity else HTTPStatus.NOT_FOUND
+        if status is HTTPStatus.SWITCHING_PROTOCOLS:
             assert isinstance(websocket, ServerSocket)
             websocket.identity = identity
             return None
         offered = request.headers.get_all("Sec-WebSocket-Protocol")
-        _record(transcript, identity, request.path, offered, None, HTTPStatus.NOT_FOUND)
-        return websocket.respond(HTTPStatus.NOT_FOUND, "no such Charge Point\n")
+        _record(transcript, identity, request.path, offered, None, status)
+        return websocket.respond(status, f"{status.phrase}\n")
 
     def agree(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         return SUBPROTOCOL if SUBPROTOCOL in offered else None

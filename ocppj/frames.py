@@ -5,6 +5,7 @@ with ``Finding``s.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from math import isinf
 from typing import Any, NoReturn
@@ -120,8 +121,8 @@ class _NamedTwice(Exception):
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _NamedTwice(", ".join(sorted({name for name in names if names.count(name) > 1})))
+        counted = Counter(name for name, _ in pairs)
+        raise _NamedTwice(", ".join(sorted(name for name, count in counted.items() if count > 1)[:5]))
     return members
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from ocppj.connection import Socket
+from ocppj.connection import CLOSE_TIMEOUT, Socket, drop
 from ocppj.errors import (
     BadAnswer,
     Disconnected,
@@ -96,7 +96,8 @@ class Peer:
     """One party at one end of one OCPP-J connection.
 
     ``handle`` gets the CALLs of the other party and returns the payload of the .conf, or raises ``Refused``.
-    ``after_answer`` is called when an answer has been sent, for what a party does because of a request.
+    ``after_answer`` is called when an answer has been sent, for what a party does because of a request. ``on_fault``
+    gets what went wrong on our own side; without it the log does.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Peer:
         script: Script | None = None,
         transcript: Transcript | None = None,
         after_answer: Callable[[], None] = lambda: None,
+        on_fault: Callable[[Exception], None] | None = None,
         message_timeout: float = 30.0,
     ) -> None:
         self.websocket = websocket
@@ -119,6 +121,7 @@ class Peer:
         self.session = Session(unique_ids)
         self._handle = handle
         self._after_answer = after_answer
+        self._on_fault = on_fault
         self._script = script or Script()
         self._transcript = transcript
         self._turn = asyncio.Lock()
@@ -174,8 +177,12 @@ class Peer:
                 task.cancel()
 
     async def close(self, code: int = 1000) -> None:
-        """Close the connection with a handshake."""
-        await self.websocket.close(code)
+        """Close the connection with a handshake; without one if the other side does not even read."""
+        try:
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT):
+                await self.websocket.close(code)
+        except TimeoutError:
+            await drop(self.websocket)
 
     async def _take(self, data: bytes, binary: bool) -> None:
         if binary:
@@ -227,9 +234,12 @@ class Peer:
             return self.session.refuse(call, refusal.code, refusal.description, refusal.details)
         except RemoteViolation as violation:
             return self.session.refuse(call, violation.code, violation.finding.text)
-        except Exception:
+        except Exception as fault:
             # Errata 3.3: a failure to process a message is always reported as CALLERROR. The bug stays ours.
-            log.exception("%s could not process %s", self.party, call.action)
+            if self._on_fault:
+                self._on_fault(fault)
+            else:
+                log.exception("%s could not process %s", self.party, call.action)
             return self.session.refuse(call, ErrorCode.INTERNAL_ERROR, f"{call.action} could not be processed")
         return self.session.respond(call, payload)
 

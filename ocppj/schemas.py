@@ -179,7 +179,9 @@ def _validators(action: str, kind: Kind) -> list[tuple[str, Any]]:
 
 def _fault(error: jsonschema_rs.ValidationError, source: str) -> Fault:
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path).lstrip(".")
-    kind = error.kind.name
+    # Enumerations of the shipped schemas allow no additional properties; where an object stands in the place of one,
+    # jsonschema_rs has a name of its own for that.
+    kind = "additionalProperties" if error.kind.name == "falseSchema" else error.kind.name
     return Fault(path, kind, _shortened(error.message), source, severe=not _tolerated(path, kind, error))
 
 

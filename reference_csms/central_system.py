@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from websockets.asyncio.server import Server
 
@@ -17,7 +18,7 @@ HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
-PATIENCE = CLOSE_TIMEOUT + 1.0
+PATIENCE = 2 * CLOSE_TIMEOUT
 
 
 class CentralSystem:
@@ -53,7 +54,7 @@ class CentralSystem:
         if self._listening:
             raise LocalMisuse("the Central System has been started before")
         self._listening = await listen(
-            host, port, knows=self._admits, serve_connection=self._serve, transcript=self.transcript
+            host, port, admits=self._admits, serve_connection=self._serve, transcript=self.transcript
         )
         self._host = f"[{host}]" if ":" in host else host
 
@@ -120,8 +121,10 @@ class CentralSystem:
             raise Disconnected(f"{identity} is not connected")
         return peer
 
-    def _admits(self, identity: str) -> bool:
-        return identity not in self._unreachable and self.store.knows_charge_point(identity)
+    def _admits(self, identity: str) -> HTTPStatus:
+        if not self.store.knows_charge_point(identity):
+            return HTTPStatus.NOT_FOUND
+        return HTTPStatus.SERVICE_UNAVAILABLE if identity in self._unreachable else HTTPStatus.SWITCHING_PROTOCOLS
 
     async def _serve(self, websocket: ServerSocket) -> None:
         identity = websocket.identity
@@ -133,6 +136,7 @@ class CentralSystem:
             unique_ids=self._unique_ids,
             script=self.script,
             transcript=self.transcript,
+            on_fault=self.faults.append,
             message_timeout=self.message_timeout,
         )
         try:
@@ -146,7 +150,7 @@ class CentralSystem:
                 self._newcomer.notify_all()
             async with asyncio.TaskGroup() as tasks:
                 if former and former.is_open:
-                    tasks.create_task(_end(former))
+                    tasks.create_task(former.close())
                 await peer.run()
         except Exception as error:
             self.faults.append(error)
@@ -163,18 +167,4 @@ class CentralSystem:
         if handler is None:
             raise Refused(ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported")
         core.seen(store, call.action)
-        try:
-            return handler(store, call.payload)
-        except Refused:
-            raise
-        except Exception as error:
-            self.faults.append(error)
-            raise
-
-
-async def _end(peer: Peer) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await peer.close()
-    except TimeoutError:
-        await drop(peer.websocket)
+        return handler(store, call.payload)

@@ -5,6 +5,7 @@ import base64
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -211,7 +212,12 @@ async def test_what_is_no_endpoint(endpoint: str) -> None:
 
 async def test_a_port_that_is_taken() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        await listen("127.0.0.1", taken.getsockname()[1], knows=bool, serve_connection=until_closed)
+        await listen(
+            "127.0.0.1",
+            taken.getsockname()[1],
+            admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS,
+            serve_connection=until_closed,
+        )
 
 
 async def test_a_dropped_connection_has_no_closing_handshake() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from websockets.protocol import State
 
@@ -48,7 +49,9 @@ async def listening(
     server = await listen(
         "127.0.0.1",
         0,
-        knows=lambda identity: not identity.startswith("unknown"),
+        admits=lambda identity: (
+            HTTPStatus.NOT_FOUND if identity.startswith("unknown") else HTTPStatus.SWITCHING_PROTOCOLS
+        ),
         serve_connection=serve_connection,
         transcript=transcript,
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import Server
@@ -36,7 +37,9 @@ class CentralSystem:
         self._server: Server | None = None
 
     async def open(self, port: int = 0) -> str:
-        self._server = await listen("127.0.0.1", port, knows=lambda _: True, serve_connection=self._serve)
+        self._server = await listen(
+            "127.0.0.1", port, admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS, serve_connection=self._serve
+        )
         return f"ws://127.0.0.1:{self.port}"
 
     @property

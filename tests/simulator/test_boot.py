@@ -188,6 +188,8 @@ async def test_switched_on_again_it_uses_the_new_endpoint() -> None:
         assert stage.charge_point.is_online
         assert other.central_system.peer is not None
         assert other.central_system.peer.is_open
+        assert stage.central_system.peer is not None
+        assert not stage.central_system.peer.is_open
 
 
 async def test_the_same_story_twice_gives_the_same_transcript() -> None:

@@ -372,6 +372,7 @@ async def test_a_lock_that_fails_keeps_the_cable_and_the_transaction_ends() -> N
 
 async def test_a_fixed_cable_is_not_unlocked_and_its_transaction_goes_on() -> None:
     async with scene(fixed_cable=True) as stage:
+        assert stage.charge_point.connectors[1].is_idle
         await stage.charge()
         assert await stage.ask("UnlockConnector", connectorId=1) == {"status": "NotSupported"}
         assert stage.charge_point.connectors[1].status == "Charging"

@@ -24,8 +24,8 @@ async def test_the_register_is_the_integral_of_the_power() -> None:
         await asyncio.sleep(seconds / 2)
         readings.append(meter.register)
         await asyncio.sleep(seconds / 2)
-        readings.append(meter.register)
         expected += power * seconds / 3600
+    readings.append(meter.register)
     assert readings[-1] == pytest.approx(expected)
     assert all(earlier <= later for earlier, later in pairwise(readings))
     meter.let_flow(0)
