@@ -101,6 +101,7 @@ class Bench:
         self.remarks: list[Remark] = []
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
+        self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.changed_configuration: dict[str, str] = {}  # key -> value before the case
         self._state: list[str] = []
@@ -400,7 +401,17 @@ class Bench:
             over = OurError(f"our own code failed: {faults[0]!r}")
         if isinstance(over, OurError):
             return over
-        return self._broken_obligation(over) or over
+        over = self._broken_obligation(over) or over
+        if over is None and self.accepts_anyone and self._rests_on_accepted():
+            self.remark("the Central System accepts any idTag, even one it cannot know: this pass proves little")
+        return over
+
+    def _rests_on_accepted(self) -> bool:
+        return any(
+            message.sender == "Central System" and message.payload.get("idTagInfo", {}).get("status") == "Accepted"
+            for message in messages(self.wire.records)
+            if message.type == "CALLRESULT"
+        )
 
     def _broken_obligation(self, over: CaseOver | None) -> CaseOver | None:
         for breach in self._breaches():

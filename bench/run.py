@@ -40,7 +40,7 @@ class Run:
         self.operator = operator or Nobody()
         self._transcript = Transcript()
         self._central_system: CentralSystem | None = None
-        self._has_connected = True
+        self._accepts_anyone = False
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar = self._frozen.start() if self._frozen else None
         self._loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop() if self._frozen is None else None
@@ -54,6 +54,7 @@ class Run:
         """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
         if self.device.url is not None:
             self._wait(self._knock(self.device.url))
+            self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
         elif self.device.listen is not None:
             self._central_system = CentralSystem(
                 self._store(), transcript=self._transcript, message_timeout=self.device.limits.message_timeout
@@ -63,8 +64,7 @@ class Run:
     def await_charge_point(self) -> bool:
         """Wait for the Charge Point under test to connect; whether it did."""
         assert self._central_system is not None
-        self._has_connected = self._wait(self._connects(self._central_system))
-        return self._has_connected
+        return self._wait(self._connects(self._central_system))
 
     def close(self) -> None:
         """End what the run holds."""
@@ -81,6 +81,7 @@ class Run:
         asyncio.set_event_loop(loop)
         self._transcript = self._transcript if self._central_system else Transcript()
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
+        bench.accepts_anyone = self._accepts_anyone
         try:
             loop.run_until_complete(self._seat(bench))
         except CaseOver:
@@ -168,6 +169,20 @@ class Run:
     async def _knock(self, url: str) -> None:
         websocket = await connect(url, self.device.identity)
         await websocket.close()
+
+    async def _is_anyone_accepted(self, url: str) -> bool:
+        """Whether the Central System accepts an idTag that nobody has told it of."""
+        charge_point = self._charge_point(None)
+        await charge_point.power_on(url)
+        try:
+            async with asyncio.timeout(self.device.limits.message_timeout):
+                await charge_point.wait_accepted()
+            conf = await charge_point.request("Authorize", {"idTag": self.device.data["InvalidIdTag"]})
+        except (TimeoutError, CallFailed):
+            return False  # the cases will say why
+        finally:
+            await charge_point.stop()
+        return bool(conf["idTagInfo"]["status"] == "Accepted")
 
     async def _connects(self, central_system: CentralSystem) -> bool:
         try:

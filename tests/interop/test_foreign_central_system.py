@@ -135,21 +135,21 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rehearsed]:
 
 
 def test_it_is_judged(rehearsed: dict[str, Rehearsed]) -> None:
-    assert rehearsed["honest"].against(HONEST) == []
+    assert rehearsed["honest"].against(HONEST) == ""
     assert rehearsed["honest"].status == 0
 
 
 def test_without_an_operator_nobody_has_it_send(rehearsed: dict[str, Rehearsed]) -> None:
-    assert rehearsed["no operator"].against(WITHOUT_OPERATOR) == []
+    assert rehearsed["no operator"].against(WITHOUT_OPERATOR) == ""
     assert rehearsed["no operator"].status == 3
 
 
 def test_without_a_valid_id_tag_nobody_charges(rehearsed: dict[str, Rehearsed]) -> None:
-    assert rehearsed["no ValidIdTag"].against(HONEST | dict.fromkeys(NEED_A_VALID_ID_TAG, _UNTOLD)) == []
+    assert rehearsed["no ValidIdTag"].against(HONEST | dict.fromkeys(NEED_A_VALID_ID_TAG, _UNTOLD)) == ""
     assert rehearsed["no ValidIdTag"].status == 3
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(rehearsed: dict[str, Rehearsed], fault: str) -> None:
-    assert rehearsed[fault].against(FAULTY[fault]) == []
+    assert rehearsed[fault].against(FAULTY[fault]) == ""
     assert rehearsed[fault].status == 1

@@ -98,11 +98,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rehearsed, Rehe
 
 def test_it_is_judged(rehearsed: tuple[Rehearsed, Rehearsed]) -> None:
     with_hands, _ = rehearsed
-    assert with_hands.against(WITH_HANDS) == []
+    assert with_hands.against(WITH_HANDS) == ""
     assert with_hands.status == 1
 
 
 def test_without_an_operator_nobody_plugs_in(rehearsed: tuple[Rehearsed, Rehearsed]) -> None:
     _, without_hands = rehearsed
-    assert without_hands.against(WITHOUT_HANDS) == []
+    assert without_hands.against(WITHOUT_HANDS) == ""
     assert without_hands.status == 1
