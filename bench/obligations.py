@@ -115,6 +115,25 @@ def _name(message: Message, records: Sequence[Record]) -> str:
     return f"{call.action}.conf" if call and message.type == "CALLRESULT" else message.type
 
 
+def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """Until it is accepted, a Charge Point sends nothing but BootNotification.req and what was triggered (4.2)."""
+    refused, triggered = "", 0
+    for message in messages(records):
+        if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
+            status = str(message.payload.get("status"))
+            refused, triggered = ("" if status == "Accepted" else status), 0
+        elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
+            triggered += 1
+        elif message.type == "CALL" and message.sender == "Charge Point" and refused:
+            if message.action == "BootNotification":
+                continue
+            if triggered and refused == "Pending":
+                triggered -= 1
+                continue
+            text = f"{message.action}.req was sent while the registration was {refused}"
+            yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
+
+
 def unique_ids(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """An id serves one message (OCPP-J 4.1.4); a retry may bear that of its original (errata 3.1, 2025-04)."""
     connection = 0
@@ -194,7 +213,14 @@ def _is_periodic(payload: Payload) -> bool:
 
 Obligation = Callable[[Sequence[Record], Limits], Iterator[Breach]]
 
-OBLIGATIONS: tuple[Obligation, ...] = (answered, well_formed, unique_ids, one_at_a_time, transaction_order)
+OBLIGATIONS: tuple[Obligation, ...] = (
+    answered,
+    well_formed,
+    registered,
+    unique_ids,
+    one_at_a_time,
+    transaction_order,
+)
 
 
 def breaches(records: Sequence[Record], limits: Limits) -> list[Breach]:

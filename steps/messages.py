@@ -62,12 +62,12 @@ async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, dur
 
 @then("the {sender:Party} sends no {action:Action}.req for {duration:Duration}")
 async def sends_none(bench: Bench, sender: Party, action: str, duration: str) -> None:
-    await bench.silence(sender, bench_seconds(bench, duration), action)
+    await bench.silence(sender, _almost(bench, duration), action)
 
 
 @then("the {sender:Party} sends nothing for {duration:Duration}")
 async def sends_nothing(bench: Bench, sender: Party, duration: str) -> None:
-    await bench.silence(sender, bench_seconds(bench, duration))
+    await bench.silence(sender, _almost(bench, duration))
 
 
 @then("the {sender:Party} has sent no {action:Action}.req since the idTag was presented")
@@ -145,6 +145,11 @@ async def claim_conf(bench: Bench, party: Party, action: str, table: Table = ())
 def bench_seconds(bench: Bench, duration: str) -> float:
     """A duration of a sentence in seconds, its placeholders filled in."""
     return seconds(filled_in(duration, bench.value))
+
+
+def _almost(bench: Bench, duration: str) -> float:
+    """A duration in which nothing may come, less the deviation that is granted to what is due at its end."""
+    return max(0.0, bench_seconds(bench, duration) - bench.device.limits.tolerance)
 
 
 def _reported_connector(bench: Bench, table: Table) -> int | None:

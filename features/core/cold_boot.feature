@@ -10,6 +10,7 @@ Feature: Cold boot
     Then the Charge Point sends BootNotification.req
     And the Central System responds with BootNotification.conf
       | status | Rejected |
+    And the Charge Point sends nothing for {BootRetryInterval} seconds
     And the Charge Point sends BootNotification.req after at least {BootRetryInterval} seconds
     And the Central System responds with BootNotification.conf
       | status   | Accepted            |

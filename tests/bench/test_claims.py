@@ -33,7 +33,9 @@ class Wired:
         unique_id = self.transcript.records[index]["messageId"]
         self.transcript.frame(sender, "CP1", json.dumps([3, unique_id, {}]))
 
-    async def next(self, sender: Party, action: str, within: float = 0.0, connector: int | None = None) -> Message | None:
+    async def next(
+        self, sender: Party, action: str, within: float = 0.0, connector: int | None = None
+    ) -> Message | None:
         def fits(message: Message) -> bool:
             return connector is None or message.payload.get("connectorId") == connector
 
@@ -164,11 +166,23 @@ ORDERS: dict[str, tuple[list[str], list[str], str | None]] = {
     "StartTransaction first": (["StartTransaction", "Charging"], ["Charging", "StartTransaction"], None),
     "Finishing first": (["Finishing", "StopTransaction"], ["StopTransaction", "Finishing"], None),
     "StopTransaction first": (["StopTransaction", "Finishing"], ["Finishing", "StopTransaction"], None),
-    "Finishing is not Charging": (["Finishing", "StartTransaction"], ["StartTransaction", "Finishing"], "StartTransaction"),
+    "Finishing is not Charging": (
+        ["Finishing", "StartTransaction"],
+        ["StartTransaction", "Finishing"],
+        "StartTransaction",
+    ),
     "Charging is not Finishing": (["Charging", "StopTransaction"], ["StopTransaction", "Charging"], "StopTransaction"),
-    "Preparing has its place": (["StartTransaction", "Preparing"], ["Preparing", "StartTransaction"], "StatusNotification"),
+    "Preparing has its place": (
+        ["StartTransaction", "Preparing"],
+        ["Preparing", "StartTransaction"],
+        "StatusNotification",
+    ),
     "Available has its place": (["Available", "StopTransaction"], ["StopTransaction", "Available"], "StopTransaction"),
-    "what nobody claims may lie between": (["Heartbeat", "Authorize", "Heartbeat", "StartTransaction"], ["Authorize", "StartTransaction"], None),
+    "what nobody claims may lie between": (
+        ["Heartbeat", "Authorize", "Heartbeat", "StartTransaction"],
+        ["Authorize", "StartTransaction"],
+        None,
+    ),
     "a swap does not count as the latest": (
         ["Charging", "StartTransaction", "MeterValues"],
         ["StartTransaction", "Charging", "MeterValues"],

@@ -227,7 +227,10 @@ UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
     "a word for a port": (["--listen", "127.0.0.1:http"], "--listen 127.0.0.1:http is not of the form HOST:PORT"),
     "a great port": (["--listen", "127.0.0.1:65536"], "--listen 127.0.0.1:65536 is not of the form HOST:PORT"),
     "an unknown host": (["--listen", "nowhere.invalid:9000"], "cannot listen at nowhere.invalid:9000: "),
-    "no websocket": (["--csms", "http://127.0.0.1/x"], "--csms http://127.0.0.1/x is no URL such as ws://host:port/path"),
+    "no websocket": (
+        ["--csms", "http://127.0.0.1/x"],
+        "--csms http://127.0.0.1/x is no URL such as ws://host:port/path",
+    ),
     "no host": (["--csms", "ws://"], "--csms ws:// is no URL such as"),
     "nobody there": (["--csms", "ws://127.0.0.1:1/x"], "ws://127.0.0.1:1/x/CP1: "),
     "both": (["--csms", "ws://127.0.0.1:1/x", "--listen", "127.0.0.1:0"], "--csms and --listen exclude each other"),
@@ -243,7 +246,10 @@ NOT_YET = {
     "a fraction of a connector": (["--data", "ConnectorId=1.5", "--case", "TC_017_1_CS"], "ConnectorId=1.5 "),
     "half a connector more": (["--data", "NumberOfConnectors=1.5", "--case", "TC_017_1_CS"], "NumberOfConnectors=1.5 "),
     "a connector that is not there": (["--data", "ConnectorId=9", "--case", "TC_003_CS"], "ConnectorId=9 "),
-    "a half second for a heartbeat": (["--data", "HeartbeatInterval=0.5", "--case", "TC_001_CS"], "HeartbeatInterval=0.5 "),
+    "a half second for a heartbeat": (
+        ["--data", "HeartbeatInterval=0.5", "--case", "TC_001_CS"],
+        "HeartbeatInterval=0.5 ",
+    ),
 }
 
 
@@ -381,7 +387,9 @@ def test_the_list_of_cases_as_a_table(tmp_path: Path) -> None:
     process = rehearse("cases", cwd=tmp_path)
     assert process.returncode == 0
     for case in all_cases().values():
-        assert re.search(rf"^{case.id} .*{re.escape(case.title[:30])}.* {case.role} .*yes", process.stdout, re.MULTILINE)
+        assert re.search(
+            rf"^{case.id} .*{re.escape(case.title[:30])}.* {case.role} .*yes", process.stdout, re.MULTILINE
+        )
     assert_unusable(rehearse("cases", "--lacks", "wheels", cwd=tmp_path), "unknown capability wheels")
 
 
@@ -447,14 +455,18 @@ def test_a_central_system_that_answers_wrongly(tmp_path: Path, central_system: L
 def test_missing_test_data_and_a_missing_operator_are_inconclusive(tmp_path: Path, central_system: Listening) -> None:
     cases = ("TC_003_CSMS", "TC_013_CSMS", "TC_023_1_CSMS")
     arguments = [argument for case in cases for argument in ("--case", case)]
-    process = central_system.while_running("run", "--csms", central_system.url, *arguments, "--out", "out", cwd=tmp_path)
+    process = central_system.while_running(
+        "run", "--csms", central_system.url, *arguments, "--out", "out", cwd=tmp_path
+    )
     assert process.returncode == 3
     found = {case["id"]: (case["verdict"], case["reason"]) for case in results(tmp_path / "out")["cases"]}
     assert found["TC_023_1_CSMS"] == ("pass", "")
     assert found["TC_003_CSMS"][0] == "inconclusive"
     assert "give --data ValidIdTag=" in found["TC_003_CSMS"][1]
     assert found["TC_013_CSMS"][0] == "inconclusive"
-    assert "there is no operator who could be asked: Reset (type = Hard) at the Central System" in found["TC_013_CSMS"][1]
+    assert (
+        "there is no operator who could be asked: Reset (type = Hard) at the Central System" in found["TC_013_CSMS"][1]
+    )
 
 
 def test_a_case_of_the_other_role_that_was_named_is_not_applicable(tmp_path: Path, central_system: Listening) -> None:

@@ -34,7 +34,9 @@ def boot(records: Records, status: str, at_s: float = 0.0) -> Records:
 
 def test_an_empty_wire_and_an_idle_one_break_nothing() -> None:
     assert breaches([], LIMITS) == []
-    wire = Records().connect().other("stimulus", action="plug_in").other("operator", 3, answer="done").connect(5, "closed")
+    wire = (
+        Records().connect().other("stimulus", action="plug_in").other("operator", 3, answer="done").connect(5, "closed")
+    )
     assert breaches(wire, LIMITS) == []
 
 
@@ -288,7 +290,11 @@ def test_hertz_is_a_remark_wherever_it_stands() -> None:
 
 @pytest.mark.parametrize("transaction", [-1, 0, 1])
 def test_any_transaction_id_is_legal(transaction: int) -> None:
-    wire = Records().call(CP, "StopTransaction", stop(transaction), "1").call(CP, "MeterValues", meter_values(0, transaction), "2")
+    wire = (
+        Records()
+        .call(CP, "StopTransaction", stop(transaction), "1")
+        .call(CP, "MeterValues", meter_values(0, transaction), "2")
+    )
     wire.call(CS, "RemoteStopTransaction", {"transactionId": transaction}, "3")
     wire.call(CP, "StartTransaction", start(), "4")
     wire.result(CS, {"transactionId": transaction, "idTagInfo": {"status": "Invalid"}}, "4")
@@ -355,7 +361,12 @@ def test_what_was_answered_is_not_retried() -> None:
 
 
 def test_a_call_after_the_answer() -> None:
-    wire = Records().call(CP, "Heartbeat", {}, "1", 0).result(CS, heartbeat_conf(), "1", 1).call(CP, "Heartbeat", {}, "2", 1)
+    wire = (
+        Records()
+        .call(CP, "Heartbeat", {}, "1", 0)
+        .result(CS, heartbeat_conf(), "1", 1)
+        .call(CP, "Heartbeat", {}, "2", 1)
+    )
     wire.error(CS, unique_id="2", at_s=2).call(CP, "Heartbeat", {}, "3", 2)
     assert found(one_at_a_time, wire) == []
 
@@ -392,19 +403,27 @@ def test_the_answer_to_another_call_ends_nothing() -> None:
 
 
 def test_transaction_messages_in_order() -> None:
-    wire = Records().call(CP, "StartTransaction", start(at_s=0), "1", 0).call(CP, "MeterValues", meter_values(60), "2", 60)
+    wire = (
+        Records().call(CP, "StartTransaction", start(at_s=0), "1", 0).call(CP, "MeterValues", meter_values(60), "2", 60)
+    )
     wire.call(CP, "StopTransaction", stop(at_s=70), "3", 70).call(CP, "StartTransaction", start(2, 70), "4", 71)
     assert found(transaction_order, wire) == []
 
 
 def test_queued_messages_first_and_new_ones_after_them() -> None:
-    wire = Records().call(CP, "StartTransaction", start(at_s=-500), "1", 0).call(CP, "StopTransaction", stop(at_s=-400), "2", 0)
+    wire = (
+        Records()
+        .call(CP, "StartTransaction", start(at_s=-500), "1", 0)
+        .call(CP, "StopTransaction", stop(at_s=-400), "2", 0)
+    )
     wire.call(CP, "StartTransaction", start(at_s=-1), "3", 1)
     assert found(transaction_order, wire) == []
 
 
 def test_a_new_message_that_overtakes_a_queued_one() -> None:
-    wire = Records().call(CP, "StartTransaction", start(2, 0), "1", 0).call(CP, "StopTransaction", stop(at_s=-400), "2", 1)
+    wire = (
+        Records().call(CP, "StartTransaction", start(2, 0), "1", 0).call(CP, "StopTransaction", stop(at_s=-400), "2", 1)
+    )
     (breach,) = found(transaction_order, wire)
     assert (breach.party, breach.index, breach.clause, breach.severe) == (CP, 1, "OCPP 1.6 3.7", True)
     assert breach.text.startswith("StopTransaction.req of ")
@@ -412,17 +431,27 @@ def test_a_new_message_that_overtakes_a_queued_one() -> None:
 
 
 def test_queued_messages_in_another_order_are_a_remark() -> None:
-    wire = Records().call(CP, "StopTransaction", stop(at_s=-300), "1", 0).call(CP, "StartTransaction", start(at_s=-400), "2", 0)
+    wire = (
+        Records()
+        .call(CP, "StopTransaction", stop(at_s=-300), "1", 0)
+        .call(CP, "StartTransaction", start(at_s=-400), "2", 0)
+    )
     assert [breach.severe for breach in found(transaction_order, wire)] == [False]
 
 
 def test_two_new_messages_that_are_swapped_within_the_tolerance_are_a_remark() -> None:
-    wire = Records().call(CP, "MeterValues", meter_values(10.5), "1", 10.6).call(CP, "StopTransaction", stop(at_s=10), "2", 10.7)
+    wire = (
+        Records()
+        .call(CP, "MeterValues", meter_values(10.5), "1", 10.6)
+        .call(CP, "StopTransaction", stop(at_s=10), "2", 10.7)
+    )
     assert [breach.severe for breach in found(transaction_order, wire)] == [False]
 
 
 def test_the_same_instant_is_in_order() -> None:
-    wire = Records().call(CP, "MeterValues", meter_values(10), "1", 10).call(CP, "StopTransaction", stop(at_s=10), "2", 10)
+    wire = (
+        Records().call(CP, "MeterValues", meter_values(10), "1", 10).call(CP, "StopTransaction", stop(at_s=10), "2", 10)
+    )
     assert found(transaction_order, wire) == []
 
 
@@ -480,7 +509,9 @@ def test_a_wrong_payload_breaks_the_schema_and_not_the_obligations(action: str, 
     assert clauses <= {f"schema of {action}.req", f"specification of {action}.req"}
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="a sampledValue that is no object is asked for its context")
+@pytest.mark.xfail(
+    strict=True, raises=AttributeError, reason="a sampledValue that is no object is asked for its context"
+)
 @pytest.mark.parametrize("value", ["x", 5, None])
 def test_a_sampled_value_that_is_no_object(value: object) -> None:
     payload = {"connectorId": 1, "transactionId": 1, "meterValue": [{"timestamp": at(0), "sampledValue": [value]}]}

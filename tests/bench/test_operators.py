@@ -219,7 +219,10 @@ TYPED: dict[str, tuple[list[tuple[float, str]], Outcome]] = {
     ),
     "s and Enter": ([(0.1, "s\n"), (0.4, "\n")], Outcome("gave up", "skipped by the operator: no reason given")),
     "why at once": ([(0.1, "no power\n")], Outcome("gave up", "skipped by the operator: no power")),
-    "letter by letter": ([(0.1, "c"), (0.3, "\n")], Outcome("device cannot", "the operator says that the device cannot do this")),
+    "letter by letter": (
+        [(0.1, "c"), (0.3, "\n")],
+        Outcome("device cannot", "the operator says that the device cannot do this"),
+    ),
     "end of file": ([(0.1, "\x04")], Outcome("gave up", "skipped by the operator: the terminal is closed")),
 }
 

@@ -21,7 +21,12 @@ class Records(list[Record]):
 
     def frame(self, sender: Party, raw: str, at_s: float = 0.0, **fields: Any) -> "Records":
         """Any text."""
-        record: Record = {"kind": "frame", "timestamp": at(at_s), "direction": DIRECTIONS[sender], "chargePointId": "CP1"}
+        record: Record = {
+            "kind": "frame",
+            "timestamp": at(at_s),
+            "direction": DIRECTIONS[sender],
+            "chargePointId": "CP1",
+        }
         self.append({**record, **describe(raw), "raw": raw, **fields})
         return self
 

@@ -92,9 +92,7 @@ def test_it_runs_in_an_empty_folder(rehearse: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "python_path", ["", pytest.param(".", marks=pytest.mark.xfail(strict=True, reason="bench is theirs"))]
 )
-def test_it_runs_in_a_folder_where_everything_is_called_alike(
-    rehearse: Path, tmp_path: Path, python_path: str
-) -> None:
+def test_it_runs_in_a_folder_where_everything_is_called_alike(rehearse: Path, tmp_path: Path, python_path: str) -> None:
     env = {**hostile_environment(), "PYTHONPATH": python_path}
     process = run(rehearse, "run", cwd=hostile_folder(tmp_path), env=env)
     assert process.returncode == 0, process.stdout + process.stderr

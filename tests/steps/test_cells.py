@@ -313,7 +313,12 @@ def test_any_payload_can_be_looked_at(payload: object) -> None:
             [["connectorId", "one of {ConnectorId}, absent"], ["idTag", "{ValidIdTag}"]],
             {"connectorId": 1, "idTag": "VALID-7F3A91"},
         ),
-        ("BootNotification", "conf", [["status", "Pending"], ["interval", "10"]], {"status": "Pending", "interval": 10}),
+        (
+            "BootNotification",
+            "conf",
+            [["status", "Pending"], ["interval", "10"]],
+            {"status": "Pending", "interval": 10},
+        ),
         ("BootNotification", "conf", [["currentTime", "now"]], {"currentTime": "2026-11-22T10:00:00.123Z"}),
         ("Authorize", "conf", [["idTagInfo.status", "Blocked"]], {"idTagInfo": {"status": "Blocked"}}),
         (
@@ -351,7 +356,12 @@ def test_any_payload_can_be_looked_at(payload: object) -> None:
                 },
             },
         ),
-        ("SendLocalList", "req", [["localAuthorizationList[0].idTag", "1"]], {"localAuthorizationList": [{"idTag": "1"}]}),
+        (
+            "SendLocalList",
+            "req",
+            [["localAuthorizationList[0].idTag", "1"]],
+            {"localAuthorizationList": [{"idTag": "1"}]},
+        ),
         ("Authorize", "req", [["idTag", "any"]], {}),
         ("Heartbeat", "req", [], {}),
     ],

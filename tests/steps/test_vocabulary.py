@@ -94,9 +94,7 @@ SENTENCES = sentences()
 
 def matching(sentence: Sentence) -> list[StepFunctionContext]:
     return [
-        each
-        for each in DEFINITIONS
-        if each.type in (None, sentence.type) and each.parser.is_matching(sentence.text)
+        each for each in DEFINITIONS if each.type in (None, sentence.type) and each.parser.is_matching(sentence.text)
     ]
 
 
@@ -306,7 +304,9 @@ def test_every_case_is_collected_once() -> None:
 def test_a_scenario_that_pytest_bdd_drops_would_be_noticed(tmp_path: Path) -> None:
     root = scratch_copy(tmp_path)
     path = root / "features" / "core" / "unlocking.feature"
-    scenario = "\n  @TC_017_2_CS @OCPP_5_18\n  Scenario: Unlock connector - no charging session running (Not fixed cable)\n"
+    scenario = (
+        "\n  @TC_017_2_CS @OCPP_5_18\n  Scenario: Unlock connector - no charging session running (Not fixed cable)\n"
+    )
     path.write_text(path.read_text(encoding="utf-8") + scenario + "    When the EV driver plugs in the cable\n")
     assert written(root)["TC_017_2_CS"] == 1
     assert Counter(collected(root)) != written(root)
