@@ -103,7 +103,7 @@ class Bench:
         self.reached: list[str] = []  # the steps that have begun
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.misbehaved = False  # whether a step had our party break the rules on purpose
-        self.changed_configuration: dict[str, str] = {}  # key -> value before the case
+        self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
         self._began = loop.time()
         self._frozen: list[Record] | None = None
@@ -133,6 +133,10 @@ class Bench:
     def connector(self) -> int:
         """The connector that the case is about."""
         return int(str(self.value("ConnectorId")))
+
+    def begin(self) -> None:
+        """The parties are seated and at rest: from here on it is the case."""
+        self._began = self.loop.time()
 
     @property
     def elapsed(self) -> float:
@@ -216,7 +220,14 @@ class Bench:
         await self.seats[party].request(action, payload, sentence)
 
     async def do(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
-        """Have something done at a party."""
+        """Have something done at a party.
+
+        A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
+        """
+        if not self.seats[party].is_ours and self.at_new_stage:
+            await asyncio.sleep(QUIET)
+            self.wire.raise_floor()
+        self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
         await self.seats[party].do(action, payload, sentence)
 
@@ -264,13 +275,18 @@ class Bench:
         connector: int | None = None,
         within: float | None = None,
         ordered: bool = True,
+        why: str = "",
     ) -> Message:
-        """Claim the next request of a party; for reports, of one connector. Ends the case if none comes."""
+        """Claim the next request of a party; for reports, of one connector. Ends the case if none comes.
+
+        ``why``: the clause that has it come, where it is not the one about its action.
+        """
         limit = self.timeout if within is None else within
         message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + limit)
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
-            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{self._instead(sender)}"
+            due = f", which is due by {why}" if why else ""
+            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._instead(sender)}"
             raise self.blame(sender, text, action)
         self.take(message, ordered=ordered)
         return message
@@ -287,6 +303,8 @@ class Bench:
     def take(self, message: Message, *, ordered: bool = True) -> None:
         """Claim a message that was found. Ends the case if it came before one that is listed before it."""
         overtaken = self.wire.claim(message, ordered=ordered)
+        if message.action == "BootNotification":
+            self.wire.raise_floor(message)  # what came before it tells nothing of the Charge Point since
         if overtaken is None:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
@@ -433,7 +451,7 @@ class Bench:
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action)
                 ours.append(text)
-            elif message.sender == self.judged:
+            elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
 

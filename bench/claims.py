@@ -32,9 +32,9 @@ class Wire:
         """The records so far."""
         return self._transcript.records
 
-    def raise_floor(self) -> None:
-        """Let later claims look only at what comes from now on."""
-        self._floor = len(self.records)
+    def raise_floor(self, to: Message | None = None) -> None:
+        """Let later claims look only at what comes from now on, or from a message on."""
+        self._floor = len(self.records) if to is None else max(self._floor, to.index)
 
     def calls(self, sender: Party, action: str | None = None) -> Iterator[Message]:
         """The unclaimed requests of a party above the floor."""

@@ -31,6 +31,7 @@ from ocppj.connection import ConnectFailed, connection_url  # noqa: E402
 from reports.results import CaseResult, Results  # noqa: E402
 
 PASSED, FAILED, UNUSABLE, INCONCLUSIVE = 0, 1, 2, 3
+ABORTED = 130  # as a shell has it after Ctrl-C
 
 COLOURS = {
     "pass": "green",
@@ -90,12 +91,14 @@ def run(
             code = play(rehearsal)
         finally:
             rehearsal.run.close()
-    if code == pytest.ExitCode.INTERRUPTED:
-        _leave(rehearsal, out, strict)
-        raise typer.Exit(130)
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        _unusable(f"the cases could not be run: pytest ended with {pytest.ExitCode(code).name}")
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        _unusable(f"the cases could not be run: pytest ended with {code.name}")
+    if code is not pytest.ExitCode.INTERRUPTED:
+        _note_what_did_not_run(rehearsal)
     _leave(rehearsal, out, strict)
+    if code is pytest.ExitCode.INTERRUPTED:
+        console.print("Interrupted: the cases that are missing were not run.", style="yellow")
+        raise typer.Exit(ABORTED)
     raise typer.Exit(_exit_status(rehearsal.results, strict))
 
 
@@ -216,17 +219,19 @@ def _progress() -> Progress:
 def _rehearsal(subject: Device, operator: Operator, wanted: frozenset[str], out: Path, progress: Progress) -> Rehearsal:
     task = progress.add_task("", total=len(wanted))
 
+    wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
+
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         colour = COLOURS[result.verdict]
-        progress.console.print(f"[{colour}]{result.verdict:<14}[/{colour}] {result.id:<13} {result.title}")
+        progress.console.print(f"[{colour}]{result.verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
-            progress.console.print(f"{'':<15}{result.reason}", style=colour, markup=False)
+            progress.console.print(f"{'':<15}{result.reason}", style=colour, markup=False, **wrapping)
         for remark in result.remarks:
-            progress.console.print(f"{'':<15}remark: {remark}", style="dim", markup=False)
+            progress.console.print(f"{'':<15}remark: {remark}", style="dim", markup=False, **wrapping)
 
     facts: dict[str, object] = {
         "tool": "ocpp-rehearsal",
@@ -248,8 +253,8 @@ def _open(rehearsal: Rehearsal, subject: Device) -> None:
         assert subject.listen is not None
         _unusable(f"cannot listen at {subject.listen[0]}:{subject.listen[1]}: {error.strerror}")
     if subject.listen is not None:
-        url = connection_url(f"ws://{subject.listen[0]}:{subject.listen[1]}", subject.identity)
-        console.print(f"Waiting for the Charge Point to connect to {url}")
+        url = connection_url(rehearsal.run.endpoint, subject.identity)
+        console.print(f"Waiting for the Charge Point to connect to {url}", soft_wrap=True)
         if not rehearsal.run.await_charge_point():
             limit = subject.limits.long_operation_timeout
             console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
@@ -258,7 +263,6 @@ def _open(rehearsal: Rehearsal, subject: Device) -> None:
 def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     results = rehearsal.results
     results.run["strict"] = strict
-    _note_what_did_not_run(rehearsal)
     try:
         results.write(out)
     except OSError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
-from ocppj.transcript import SENDERS, Party, Record
+from ocppj.transcript import BEFORE, SENDERS, Party, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,13 @@ def answer_to(call: Message, records: Sequence[Record]) -> Message | None:
 
 
 def call_of(answer: Message, records: Sequence[Record]) -> Message | None:
-    """The CALL that an answer belongs to: the latest one of the other party with its id."""
+    """The CALL that an answer belongs to: the latest one of the other party with its id.
+
+    It may have been sent before the case began.
+    """
     for index in range(answer.index - 1, -1, -1):
         record = records[index]
-        if record["kind"] == "frame" and record["messageType"] == "CALL":
+        if record["kind"] in ("frame", BEFORE) and record["messageType"] == "CALL":
             call = Message(index, record)
             if call.sender != answer.sender and call.unique_id == answer.unique_id:
                 return call

@@ -146,6 +146,7 @@ def pytest_bdd_before_step(
     bench.sentence = f"{step.keyword} {step.name}"
     if step.type in ("given", "when") and before != "when":
         bench.wire.raise_floor()
+        bench.at_new_stage = True
     bench.reached.append(bench.sentence)
 
 

@@ -15,7 +15,8 @@ from bench.seats import (
     ReferenceCentralSystem,
     SimulatedChargePoint,
 )
-from bench.verdicts import CaseOver
+from bench.under_test import ChargePointUnderTest
+from bench.verdicts import CaseOver, Inconclusive
 from ocppj.clock import VirtualLoop, frozen_calendar
 from ocppj.connection import connect
 from ocppj.errors import CallFailed
@@ -39,7 +40,7 @@ class Run:
         self.device = device or Device()
         self.operator = operator or Nobody()
         self._transcript = Transcript()
-        self._central_system: CentralSystem | None = None
+        self._charge_point_under_test: ChargePointUnderTest | None = None
         self._accepts_anyone = False
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar = self._frozen.start() if self._frozen else None
@@ -56,21 +57,33 @@ class Run:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
         elif self.device.listen is not None:
-            self._central_system = CentralSystem(
+            central_system = CentralSystem(
                 self._store(), transcript=self._transcript, message_timeout=self.device.limits.message_timeout
             )
-            self._wait(self._central_system.start(*self.device.listen))
+            self._wait(central_system.start(*self.device.listen))
+            self._charge_point_under_test = ChargePointUnderTest(self.device, central_system)
+
+    @property
+    def endpoint(self) -> str:
+        """Where we await the Charge Point under test."""
+        assert self._charge_point_under_test is not None
+        return self._charge_point_under_test.central_system.endpoint
 
     def await_charge_point(self) -> bool:
         """Wait for the Charge Point under test to connect; whether it did."""
-        assert self._central_system is not None
-        return self._wait(self._connects(self._central_system))
+        assert self._charge_point_under_test is not None
+        try:
+            self._wait(self._charge_point_under_test.wait_connected())
+        except Inconclusive:
+            return False
+        return True
 
     def close(self) -> None:
         """End what the run holds."""
-        if self._central_system is not None:
-            self._wait(self._central_system.stop())
+        if self._charge_point_under_test is not None:
+            self._wait(self._charge_point_under_test.central_system.stop())
         if self._loop is not None:
+            self._wait(_end_tasks())
             self._loop.close()
         if self._frozen is not None:
             self._frozen.stop()
@@ -79,7 +92,7 @@ class Run:
         """A bench with both parties seated, the one under test at rest. Raises ``CaseOver`` if it cannot be."""
         loop = self._loop or VirtualLoop(self._calendar)  # type: ignore[arg-type]  # one of the two is there
         asyncio.set_event_loop(loop)
-        self._transcript = self._transcript if self._central_system else Transcript()
+        self._transcript = self._transcript if self._charge_point_under_test else Transcript()
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
         bench.accepts_anyone = self._accepts_anyone
         try:
@@ -87,6 +100,7 @@ class Run:
         except CaseOver:
             self.end(bench)
             raise
+        bench.begin()
         return bench
 
     def end(self, bench: Bench) -> list[Record]:
@@ -102,12 +116,11 @@ class Run:
             charge_point = self._charge_point(self._transcript)
             bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
-        elif self._central_system is not None:
-            external = ExternalChargePoint(bench, self._central_system)
-            bench.seats["Charge Point"] = external
-            bench.seats["Central System"] = ReferenceCentralSystem(bench, self._central_system)
-            if self._central_system.is_connected(self.device.identity):
-                await external.come_to_rest()
+        elif (device := self._charge_point_under_test) is not None:
+            bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
+            bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system)
+            if device.is_connected:
+                await device.come_to_rest(bench)
             self._transcript.cut()
         else:
             await self._seat_pair(bench)
@@ -135,18 +148,11 @@ class Run:
             if isinstance(central_system, ExternalCentralSystem):
                 await _leave_nothing_running(charge_point.charge_point)
             await charge_point.charge_point.stop()
-        if isinstance(central_system, ReferenceCentralSystem):
-            central_system.central_system.script.forget()
-            if central_system.central_system is self._central_system:
-                await self._restore_configuration(bench, self._central_system)
-            else:
-                await central_system.central_system.stop()
-
-    async def _restore_configuration(self, bench: Bench, central_system: CentralSystem) -> None:
-        for key, value in bench.changed_configuration.items():
-            with suppress(CallFailed):
-                payload = {"key": key, "value": value}
-                await central_system.request(self.device.identity, "ChangeConfiguration", payload)
+        if isinstance(charge_point, ExternalChargePoint):
+            charge_point.device.central_system.script.forget()
+            charge_point.device.remember(bench.records)
+        elif isinstance(central_system, ReferenceCentralSystem):
+            await central_system.central_system.stop()
 
     def _charge_point(self, transcript: Transcript | None) -> ChargePoint:
         return ChargePoint(
@@ -184,17 +190,17 @@ class Run:
             await charge_point.stop()
         return bool(conf["idTagInfo"]["status"] == "Accepted")
 
-    async def _connects(self, central_system: CentralSystem) -> bool:
-        try:
-            async with asyncio.timeout(self.device.limits.long_operation_timeout):
-                await central_system.wait_connected(self.device.identity)
-        except TimeoutError:
-            return False
-        return True
-
     def _wait(self, work: Coroutine[object, object, Result]) -> Result:
         assert self._loop is not None
         return self._loop.run_until_complete(work)
+
+
+async def _end_tasks() -> None:
+    """Cancel what an interruption has left running."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _leave_nothing_running(charge_point: ChargePoint) -> None:

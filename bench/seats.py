@@ -2,19 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from bench.bench import Bench
-from bench.verdicts import Inconclusive, OurError
-from ocppj.errors import CallFailed
+from bench.under_test import ChargePointUnderTest
+from bench.verdicts import OurError
 from ocppj.frames import Payload
 from ocppj.peer import Script
 from ocppj.transcript import Party
 from reference_csms.central_system import CentralSystem
 from simulator.charge_point import ChargePoint
 from simulator.connector import Locked
-
-REST = 1.0  # seconds in which a Charge Point under test reports what a request has changed
 
 
 class SimulatedChargePoint:
@@ -121,72 +118,19 @@ class ExternalChargePoint:
     is_ours = False
     script: Script | None = None
 
-    def __init__(self, bench: Bench, central_system: CentralSystem) -> None:
+    def __init__(self, bench: Bench, device: ChargePointUnderTest) -> None:
+        self.device = device
         self._bench = bench
-        self._central_system = central_system
 
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         await self._bench.ask_operator(self.party, action, payload, sentence)
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         await self._bench.ask_operator(self.party, action, payload, sentence)
+        if action == "plug_in":
+            self.device.plugged.add(payload["connectorId"])
+        elif action == "unplug":
+            self.device.plugged.discard(payload["connectorId"])
 
     def faults(self) -> list[BaseException]:
         return []
-
-    async def come_to_rest(self) -> None:
-        """Bring the device back to the state in which a case begins: connected, accepted, idle.
-
-        Raises ``Inconclusive`` if it cannot be brought there: this is no judgement.
-        """
-        bench, identity = self._bench, self._bench.device.identity
-        await self.wait_connected()
-        charge_point = self._central_system.store.of(identity).charge_point
-        if not charge_point.accepted:
-            await self._wait_accepted()
-        with suppress(Inconclusive):  # a Charge Point without a cache refuses (errata 3.23)
-            await self._ask("ClearCache", {})
-        for transaction in self._central_system.store.transactions.values():
-            if transaction.identity == identity and transaction.stopped_at is None:
-                await self._ask("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
-        for connector_id, connector in sorted(charge_point.connectors.items()):
-            if connector.status == "Unavailable":
-                await self._ask("ChangeAvailability", {"connectorId": connector_id, "type": "Operative"})
-        used = charge_point.connectors.get(bench.connector)
-        if used is not None and used.status != "Available":
-            sentence = f"connector {bench.connector} is {used.status}: unplug the cable, so that it is Available"
-            await bench.ask_operator(self.party, "unplug", {"connectorId": bench.connector}, sentence)
-            await self._wait_available()
-
-    async def wait_connected(self) -> None:
-        """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
-        limit = self._bench.device.limits.long_operation_timeout
-        identity = self._bench.device.identity
-        try:
-            async with asyncio.timeout(limit):
-                await self._central_system.wait_connected(identity)
-        except TimeoutError:
-            url = f"{self._central_system.endpoint}/{identity}"
-            raise Inconclusive(f"the Charge Point did not connect to {url} in {limit:g} s") from None
-
-    async def _wait_accepted(self) -> None:
-        charge_point = self._central_system.store.of(self._bench.device.identity).charge_point
-        deadline = self._bench.loop.time() + self._bench.timeout
-        if not await self._bench.wire.until(lambda: charge_point.accepted or None, deadline):
-            # OCPP-J 5.4: a Charge Point that only reconnects should not send a BootNotification.
-            charge_point.accepted = True
-        await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
-
-    async def _wait_available(self) -> None:
-        connectors = self._central_system.store.of(self._bench.device.identity).charge_point.connectors
-        number = self._bench.connector
-        deadline = self._bench.loop.time() + self._bench.timeout
-        if not await self._bench.wire.until(lambda: connectors[number].status == "Available" or None, deadline):
-            raise Inconclusive(f"connector {number} stays {connectors[number].status}: no case can begin")
-
-    async def _ask(self, action: str, payload: Payload) -> None:
-        try:
-            await self._central_system.request(self._bench.device.identity, action, payload)
-            await asyncio.sleep(REST)
-        except CallFailed as failure:
-            raise Inconclusive(f"the Charge Point cannot be brought to rest: {action}: {failure}") from None

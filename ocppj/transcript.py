@@ -1,7 +1,7 @@
 """What crossed the wire, in order, with its time: the only witness.
 
 A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP Trace 1.1), ``connect``, ``tls``,
-``auth``, ``file``, ``stimulus``, ``operator``. Recorded once, on our side. Secrets never get here.
+``auth``, ``file``, ``stimulus``, ``operator``, ``before``. Recorded once, on our side. Secrets never get here.
 """
 
 import json
@@ -16,6 +16,9 @@ from ocppj.frames import Call, CallError, CallResult, decode
 
 Record = dict[str, Any]
 Party = Literal["Charge Point", "Central System"]
+
+BEFORE = "before"  # the kind of a CALL that was sent before the case began
+_ANSWERS = ("CALLRESULT", "CALLERROR")
 
 DIRECTIONS: dict[Party, str] = {"Charge Point": "cp-to-csms", "Central System": "csms-to-cp"}
 SENDERS: dict[str, Party] = {direction: party for party, direction in DIRECTIONS.items()}
@@ -59,8 +62,15 @@ class Transcript:
         )
 
     def cut(self) -> list[Record]:
-        """Hand over the records so far and go on with none: a test case ends, its connection does not."""
+        """Hand over the records so far and go on without: a test case ends, its connection does not.
+
+        CALLs stay as what was ``before``, so that an answer that comes late finds its own.
+        """
         records, self.records = self.records, []
+        answered = {record["messageId"] for record in records if record.get("messageType") in _ANSWERS}
+        for record in records:
+            if record.get("messageType") == "CALL" and record["messageId"] not in answered:
+                self.records.append(record | {"kind": BEFORE})
         return records
 
 

@@ -20,7 +20,7 @@ async def booted(bench: Bench) -> None:
     with bench.state("Booted"):
         seat = bench.seats["Charge Point"]
         if isinstance(seat, ExternalChargePoint):
-            await seat.wait_connected()
+            await seat.device.wait_connected()
             return
         await bench.do("Charge Point", "power_on", {}, bench.sentence)
         await claim_request(bench, "Charge Point", "BootNotification")
@@ -132,7 +132,9 @@ async def may_reboot(bench: Bench, status: str, datatable: Table) -> None:
 
 async def _every_connector(bench: Bench, exceptions: dict[int, str], status: str = "Available") -> None:
     for connector in range(int(str(bench.value("NumberOfConnectors"))) + 1):
-        message = await bench.claim("Charge Point", "StatusNotification", connector=connector, ordered=False)
+        message = await bench.claim(
+            "Charge Point", "StatusNotification", connector=connector, ordered=False, why="errata 3.22"
+        )
         wanted = exceptions.get(connector, status)
         reported = message.payload.get("status")
         if reported != wanted:

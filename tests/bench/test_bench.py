@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -112,7 +111,8 @@ class Stage:
         self.loop.call_later(seconds, what)
 
 
-BOTH = pytest.mark.parametrize("role", ["CS", "CSMS"])
+ROLES: tuple[Role, ...] = ("CS", "CSMS")
+BOTH = pytest.mark.parametrize("role", ROLES)
 
 
 async def ending(work: Awaitable[object]) -> CaseOver:
@@ -224,14 +224,15 @@ async def test_test_data_and_what_was_seen() -> None:
     assert stage.bench.connector == 1
     assert stage.bench.timeout == 30
     assert stage.bench.long_timeout == 120
-    over = pytest.raises(Inconclusive, stage.bench.value, "StartTransaction.conf.transactionId")
-    over.match(r"no StartTransaction\.conf with transactionId was seen")
+    with pytest.raises(Inconclusive, match=r"no StartTransaction\.conf with transactionId was seen"):
+        stage.bench.value("StartTransaction.conf.transactionId")
     stage.exchange(CP, "StartTransaction", start(), {"transactionId": 7, "idTagInfo": {"status": "Accepted"}})
     stage.exchange(CP, "StartTransaction", start(2), {"transactionId": 8, "idTagInfo": {"status": "Blocked"}})
     assert stage.bench.value("StartTransaction.conf.transactionId") == 8
     assert stage.bench.value("StartTransaction.req.connectorId") == 2
     assert stage.bench.value("StartTransaction.conf.idTagInfo.status") == "Blocked"
-    pytest.raises(Inconclusive, stage.bench.value, "StartTransaction.conf.idTagInfo.status.deeper")
+    with pytest.raises(Inconclusive):
+        stage.bench.value("StartTransaction.conf.idTagInfo.status.deeper")
 
 
 async def test_a_false_value_was_seen_too() -> None:
@@ -245,8 +246,8 @@ async def test_a_false_value_was_seen_too() -> None:
 async def test_missing_test_data_is_inconclusive() -> None:
     stage = Stage("CSMS", device=device(url="ws://127.0.0.1:1"))
     for name in ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag"):
-        over = pytest.raises(Inconclusive, stage.bench.value, name)
-        over.match(f"test data is missing: give --data {name}=")
+        with pytest.raises(Inconclusive, match=f"test data is missing: give --data {name}="):
+            stage.bench.value(name)
     assert stage.bench.value("InvalidIdTag") == "NOBODY-C0FFEE"
 
 
@@ -429,7 +430,8 @@ async def test_the_deadline_is_not_prolonged_by_what_is_on_the_way() -> None:
 
 
 async def test_no_report_was_claimed() -> None:
-    pytest.raises(OurError, Stage().bench.latest_report, 1).match("a faulty feature")
+    with pytest.raises(OurError, match="a faulty feature"):
+        Stage().bench.latest_report(1)
 
 
 # --- silence, and looking back
@@ -451,7 +453,8 @@ async def test_silence() -> None:
 async def test_what_was_sent_since() -> None:
     stage = Stage()
     stage.call(CP, "Authorize", {"idTag": "before"})
-    pytest.raises(OurError, stage.bench.sent_since, "present", CP, "Authorize").match("a faulty feature")
+    with pytest.raises(OurError, match="a faulty feature"):
+        stage.bench.sent_since("present", CP, "Authorize")
     await stage.bench.do(CP, "present", {"idTag": "T"}, "it is presented")
     assert stage.bench.sent_since("present", CP, "Authorize") is None
     stage.call(CP, "Heartbeat")
@@ -551,7 +554,8 @@ async def test_answers_can_be_prescribed_for_a_party_of_ours_only() -> None:
     assert not stage.bench.misbehaved
     stage.bench.answer_next(CP, "Reset", Silence())
     assert stage.bench.misbehaved
-    pytest.raises(OurError, stage.bench.answer_next, CS, "Authorize", Conf(dict)).match("nobody can prescribe")
+    with pytest.raises(OurError, match="nobody can prescribe"):
+        stage.bench.answer_next(CS, "Authorize", Conf(dict))
 
 
 # --- the end of a case
@@ -677,9 +681,9 @@ async def test_work_in_the_background_that_fails_is_an_error_unless_the_wire_sho
 @pytest.mark.parametrize("action", sorted(CONSEQUENTIAL[CP] | CONSEQUENTIAL[CS]))
 async def test_a_surplus_message_that_changes_something(action: str) -> None:
     sender = CP if action in CONSEQUENTIAL[CP] else CS
-    for role in ("CS", "CSMS"):
-        stage = Stage(role)  # type: ignore[arg-type]
-        stage.bench._breaches = list  # type: ignore[method-assign,assignment]  # its payload is beside the point
+    for role in ROLES:
+        stage = Stage(role)
+        stage.bench._breaches = list  # type: ignore[method-assign]  # its payload is beside the point
         stage.call(sender, action)
         over = stage.bench.conclude(None)
         assert type(over) is (Failed if sender == stage.judged else OurError)
@@ -689,9 +693,9 @@ async def test_a_surplus_message_that_changes_something(action: str) -> None:
 @pytest.mark.parametrize("action", sorted(ACTIONS - CONSEQUENTIAL[CP] - CONSEQUENTIAL[CS]))
 async def test_a_surplus_message_that_changes_nothing(action: str) -> None:
     sender = CP if action in FROM_CHARGE_POINT else CS
-    for role in ("CS", "CSMS"):
-        stage = Stage(role)  # type: ignore[arg-type]
-        stage.bench._breaches = list  # type: ignore[method-assign,assignment]
+    for role in ROLES:
+        stage = Stage(role)
+        stage.bench._breaches = list  # type: ignore[method-assign]
         stage.call(sender, action)
         assert stage.bench.conclude(None) is None
         wanted = [Remark(f"{action}.req was sent beside the test case", "", True)] if sender == stage.judged else []

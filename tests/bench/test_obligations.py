@@ -12,6 +12,7 @@ from bench.obligations import (
     answered,
     breaches,
     one_at_a_time,
+    registered,
     transaction_order,
     unique_ids,
     well_formed,
@@ -312,6 +313,58 @@ def test_a_call_is_answered_once() -> None:
     assert [breach.party for breach in breaches(wire, LIMITS)] == [CS]
 
 
+# --- silence until accepted
+
+
+@pytest.mark.parametrize("registration", ["Rejected", "Pending"])
+def test_before_it_is_accepted_a_charge_point_only_boots(registration: str) -> None:
+    wire = boot(boot(Records(), registration), registration, 10)
+    assert found(registered, wire) == []
+    wire.call(CP, "Heartbeat", {}, "9", 12)
+    (breach,) = found(registered, wire)
+    assert (breach.party, breach.index, breach.clause, breach.severe) == (CP, 4, "OCPP 1.6 4.2", True)
+    assert breach.text == f"Heartbeat.req was sent while the registration was {registration}"
+
+
+def test_what_is_accepted_may_speak() -> None:
+    wire = boot(Records(), "Accepted").call(CP, "Heartbeat", {}, "9", 1)
+    assert found(registered, wire) == []
+    wire = boot(boot(Records(), "Rejected"), "Accepted", 10).call(CP, "Heartbeat", {}, "9", 11)
+    assert found(registered, wire) == []
+    assert found(registered, Records().call(CP, "Heartbeat")) == []  # accepted in an earlier case
+
+
+def test_the_central_system_may_speak_meanwhile() -> None:
+    wire = boot(Records(), "Pending").call(CS, "GetConfiguration", {}, "9", 1).result(CP, {}, "9", 1)
+    assert found(registered, wire) == []
+
+
+def test_what_was_triggered_may_be_sent_while_pending() -> None:
+    wire = boot(Records(), "Pending").call(CS, "TriggerMessage", {"requestedMessage": "Heartbeat"}, "9", 1)
+    wire.result(CP, {"status": "Accepted"}, "9", 1).call(CP, "Heartbeat", {}, "10", 2)
+    assert found(registered, wire) == []
+    assert len(found(registered, wire.call(CP, "Heartbeat", {}, "11", 3))) == 1
+
+
+def test_while_rejected_nothing_can_be_triggered() -> None:
+    wire = boot(Records(), "Rejected").call(CS, "TriggerMessage", {"requestedMessage": "Heartbeat"}, "9", 1)
+    assert len(found(registered, wire.call(CP, "Heartbeat", {}, "10", 2))) == 1
+
+
+@pytest.mark.xfail(strict=True, reason="one TriggerMessage.req is taken to ask for one message")
+def test_a_trigger_without_a_connector_asks_for_a_report_of_each() -> None:
+    # 5.17: if connectorId is absent, the message is for all connectors.
+    trigger = {"requestedMessage": "StatusNotification"}
+    wire = (
+        boot(Records(), "Pending")
+        .call(CS, "TriggerMessage", trigger, "9", 1)
+        .result(CP, {"status": "Accepted"}, "9", 1)
+    )
+    for connector in (0, 1, 2):
+        wire.call(CP, "StatusNotification", status(connector, "Available"), f"s{connector}", 2)
+    assert found(registered, wire) == []
+
+
 # --- unique ids
 
 
@@ -529,8 +582,8 @@ def test_breaches_come_in_the_order_of_the_wire() -> None:
     assert set(places) == {0, 1, 2, 3}
 
 
-def test_there_are_five_obligations_and_each_tells_its_clause() -> None:
-    assert (answered, well_formed, unique_ids, one_at_a_time, transaction_order) == OBLIGATIONS
+def test_every_obligation_is_asked_and_tells_its_clause() -> None:
+    assert set(OBLIGATIONS) >= {answered, well_formed, registered, unique_ids, one_at_a_time, transaction_order}
     wire = Records().call(CP, "Heartbeat", {}, "1", 0).call(CP, "StartTransaction", start(at_s=-5), "1", 1)
     for breach in breaches(later(wire, 100), LIMITS):
         assert str(breach) == f"{breach.text} ({breach.clause})"

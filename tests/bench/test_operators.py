@@ -35,10 +35,10 @@ def ask(operator: Operator, request: Request = REQUEST) -> tuple[Outcome, float]
     return outcome, time.perf_counter() - began
 
 
-def program(folder: Path, text: str, *, shell: str = "/bin/sh", mode: int = 0o755) -> str:
+def program(folder: Path, text: str, *, interpreter: str = "/bin/sh", mode: int = 0o755) -> str:
     """A little program; its path."""
     path = folder / "operate"
-    path.write_text(f"#!{shell}\n{text}\n")
+    path.write_text(f"#!{interpreter}\n{text}\n")
     path.chmod(mode)
     return str(path)
 
@@ -111,8 +111,11 @@ def test_a_program_that_does_not_read_a_long_request(tmp_path: Path) -> None:
 
 
 def test_garbage_is_kept_short_and_readable(tmp_path: Path) -> None:
-    shell = sys.executable
-    path = program(tmp_path, "import sys; sys.stdout.buffer.write(b'\\xff\\xfe\\0' * 10000); sys.exit(1)", shell=shell)
+    path = program(
+        tmp_path,
+        "import sys; sys.stdout.buffer.write(b'\\xff\\xfe\\0' * 10000); sys.exit(1)",
+        interpreter=sys.executable,
+    )
     outcome, _ = ask(Command(path))
     assert outcome.answer == "gave up"
     assert len(outcome.words) == 300
@@ -156,7 +159,7 @@ def test_what_cannot_be_run(tmp_path: Path, kind: str) -> None:
         "missing": str(tmp_path / "nothing"),
         "not executable": program(tmp_path / "data", "exit 0", mode=0o644),
         "a folder": str(tmp_path),
-        "not a program": program(tmp_path / "shell", "exit 0", shell="/nowhere/sh"),
+        "not a program": program(tmp_path / "shell", "exit 0", interpreter="/nowhere/sh"),
     }
     path = paths[kind]
     outcome, _ = ask(Command(path))

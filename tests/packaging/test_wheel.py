@@ -52,11 +52,15 @@ def rehearse(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The command of an environment that holds the wheel, the locked packages and allure-pytest-bdd."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder / "venv", with_pip=True)
-    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    ends_well(*pip, "--require-hashes", "-r", ROOT / "requirements.lock", cwd=folder)
-    ends_well(*pip, wheel, cwd=folder)
-    ends_well(*pip, "allure-pytest-bdd", cwd=folder)
-    ends_well(folder / "venv" / "bin" / "python", "-m", "pip", "check", cwd=folder)
+    python = folder / "venv" / "bin" / "python"
+
+    def install(*what: str | Path) -> None:
+        ends_well(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what, cwd=folder)
+
+    install("--require-hashes", "-r", ROOT / "requirements.lock")
+    install(wheel)
+    install("allure-pytest-bdd")
+    ends_well(python, "-m", "pip", "check", cwd=folder)
     return folder / "venv" / "bin" / "rehearse"
 
 

@@ -25,13 +25,13 @@ from steps.words import WORDS, MisusedStep, runnable
 ROOT = FEATURES.parent
 PACKAGES = ("bench", "features", "ocppj", "reference_csms", "reports", "simulator", "steps")
 
-IN_BOTH_ROLES = (
-    "TC_001 TC_003 TC_004_1 TC_004_2 TC_005_1 TC_010 TC_011_1 TC_011_2 TC_012 TC_013 TC_014 TC_021 TC_026 TC_028 "
-    "TC_040_1 TC_040_2 TC_017_1 TC_031"
-).split()
-IN_ONE_ROLE = (
-    "TC_002_CS TC_007_1_CS TC_007_CSMS TC_019_CS TC_019_1_CSMS TC_023_1_CSMS TC_023_2_CSMS TC_023_3_CSMS"
-).split()
+IN_BOTH_ROLES = """
+    TC_001 TC_003 TC_004_1 TC_004_2 TC_005_1 TC_010 TC_011_1 TC_011_2 TC_012 TC_013 TC_014 TC_017_1 TC_021 TC_026
+    TC_028 TC_031 TC_040_1 TC_040_2
+"""
+IN_ONE_ROLE = """
+    TC_002_CS TC_007_1_CS TC_007_CSMS TC_019_CS TC_019_1_CSMS TC_023_1_CSMS TC_023_2_CSMS TC_023_3_CSMS
+"""
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,6 @@ def test_a_word_that_ocpp_does_not_know_makes_no_sentence(text: str) -> None:
 # A sentence of DESIGN, section 5, may wait for the test case that needs it.
 WAITING = {
     "the {sender:Party} sends no {action:Action}.req for {duration:Duration}",
-    "the {sender:Party} sends nothing for {duration:Duration}",
     "the {party:Party} will respond to {action:Action}.req with {code:ErrorCode}",
     "the {party:Party} will not respond to {action:Action}.req",
     "{duration:Duration} have passed",
@@ -206,7 +205,7 @@ def test_a_placeholder_that_stands_for_nothing_is_found(name: str) -> None:
 
 
 def test_the_first_44_test_cases_are_there() -> None:
-    wanted = [f"{number}_{role}" for number in IN_BOTH_ROLES for role in ("CS", "CSMS")] + IN_ONE_ROLE
+    wanted = [f"{number}_{role}" for number in IN_BOTH_ROLES.split() for role in ("CS", "CSMS")] + IN_ONE_ROLE.split()
     assert len(set(wanted)) == 44
     assert sorted(set(wanted) - all_cases().keys()) == []
 
@@ -347,7 +346,7 @@ def test_an_async_step_runs_on_the_loop_of_the_bench() -> None:
     class AnyBench:
         loop = Loop()
 
-    seen = []
+    seen: list[tuple[object, str]] = []
 
     async def waits(bench: Bench, word: str) -> None:
         seen.append((bench, word))

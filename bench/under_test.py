@@ -1,0 +1,136 @@
+"""A Charge Point of somebody else, through all cases of a run: what is known of it, and how it is brought to rest.
+
+A case begins with the Charge Point connected, accepted and idle, as the one before found it. What cannot be brought
+there is no judgement: the case is inconclusive and says why.
+"""
+
+import asyncio
+
+from bench.bench import Bench
+from bench.device import Device
+from bench.messages import call_of, messages
+from bench.verdicts import Inconclusive
+from ocppj.errors import CallFailed, Unanswered
+from ocppj.frames import Payload
+from ocppj.transcript import Record
+from reference_csms import store
+from reference_csms.central_system import CentralSystem
+
+REST = 1.0  # seconds in which it reports what a request has changed
+
+
+class ChargePointUnderTest:
+    """What one case must know of those before it."""
+
+    def __init__(self, device: Device, central_system: CentralSystem) -> None:
+        self.central_system = central_system
+        self.plugged: set[int] = set()  # where the operator was asked to put a cable in
+        self._device = device
+        self._configuration: dict[str, str] | None = None  # as it was before the first case
+        self._changed: set[str] = set()
+        self._has_cache = "authorization_cache" not in device.lacks
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it is connected now."""
+        return self.central_system.is_connected(self._device.identity)
+
+    async def wait_connected(self) -> None:
+        """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
+        limit = self._device.limits.long_operation_timeout
+        try:
+            async with asyncio.timeout(limit):
+                await self.central_system.wait_connected(self._device.identity)
+        except TimeoutError:
+            url = f"{self.central_system.endpoint}/{self._device.identity}"
+            raise Inconclusive(f"the Charge Point did not connect to {url} in {limit:g} s") from None
+
+    def remember(self, records: list[Record]) -> None:
+        """Learn from a case that is over what the next one must set right."""
+        for message in messages(records):
+            if message.type == "CALL" and message.action == "ChangeConfiguration":
+                self._changed.add(message.payload["key"])
+            call = call_of(message, records) if message.type == "CALLRESULT" else None
+            if call and call.action == "BootNotification":
+                self._known.accepted = message.payload.get("status") == "Accepted"
+
+    async def come_to_rest(self, bench: Bench) -> None:
+        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
+        await self._register(bench)
+        await self._clear_cache()
+        await self._restore_configuration()
+        await self._stop_transactions()
+        for number, connector in sorted(self._known.connectors.items()):
+            if connector.status == "Unavailable":
+                await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        await self._free(bench)
+
+    @property
+    def _known(self) -> store.ChargePoint:
+        return self.central_system.store.of(self._device.identity).charge_point
+
+    async def _register(self, bench: Bench) -> None:
+        known = self._known
+        if known.accepted:
+            return
+        has_booted = bool(known.boot)
+        limits = self._device.limits
+        limit = limits.long_operation_timeout if has_booted else limits.message_timeout
+        if not await bench.wire.until(lambda: known.accepted or None, bench.loop.time() + limit):
+            if has_booted:
+                raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
+            known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
+        await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _clear_cache(self) -> None:
+        if not self._has_cache:
+            return
+        try:
+            await self._call("ClearCache", {})
+        except Unanswered:
+            self._has_cache = False  # asked once, waited for once
+        except CallFailed:
+            pass  # errata 3.23: without a cache it refuses
+
+    async def _restore_configuration(self) -> None:
+        if self._configuration is None:
+            conf = await self._request("GetConfiguration", {})
+            keys = conf.get("configurationKey", [])
+            self._configuration = {entry["key"]: entry["value"] for entry in keys if "value" in entry}
+        for key in sorted(self._changed & self._configuration.keys()):
+            await self._request("ChangeConfiguration", {"key": key, "value": self._configuration[key]})
+        self._changed.clear()
+
+    async def _stop_transactions(self) -> None:
+        for transaction in list(self.central_system.store.transactions.values()):
+            if transaction.identity == self._device.identity and transaction.stopped_at is None:
+                await self._request("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
+
+    async def _free(self, bench: Bench) -> None:
+        number = bench.connector
+        if number in self.plugged:
+            sentence = f"connector {number} still has a cable: unplug it, so that the next case finds it Available"
+            await bench.seats["Charge Point"].do("unplug", {"connectorId": number}, sentence)
+        connector = self._known.connectors.get(number)
+        if connector is None or connector.status == "Available":
+            return
+        # Preparing ends by itself (9.1.6), the other statuses when the cable is out.
+        timeout = float((self._configuration or {}).get("ConnectionTimeOut", 0) or 0)
+        wait = bench.timeout + (timeout if connector.status == "Preparing" else 0)
+        free = await bench.wire.until(lambda: self._status(number) == "Available" or None, bench.loop.time() + wait)
+        if not free:
+            raise Inconclusive(f"connector {number} is {self._status(number)} and was not brought to Available")
+
+    def _status(self, number: int) -> str:
+        return self._known.connectors[number].status
+
+    async def _request(self, action: str, payload: Payload) -> Payload:
+        try:
+            return await self._call(action, payload)
+        except CallFailed as failure:
+            raise Inconclusive(f"the Charge Point cannot be brought to rest: {action}: {failure}") from None
+
+    async def _call(self, action: str, payload: Payload) -> Payload:
+        conf = await self.central_system.request(self._device.identity, action, payload)
+        await asyncio.sleep(REST if action in ("ChangeAvailability", "RemoteStopTransaction") else 0)
+        return conf
