@@ -16,6 +16,7 @@ from bench.verdicts import CaseOver, Failed, Inconclusive, NotApplicable, OurErr
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
+from ocppj.schemas import ACTIONS, Kind, faults, severe
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class Bench:
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
+        self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
@@ -305,6 +307,7 @@ class Bench:
         overtaken = self.wire.claim(message, ordered=ordered)
         if message.action == "BootNotification":
             self.wire.raise_floor(message)  # what came before it tells nothing of the Charge Point since
+        self._check(message, message.action, "req")
         if overtaken is None:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
@@ -336,10 +339,15 @@ class Bench:
         return self.as_conf(await self.answer(party, action), action)
 
     def as_conf(self, answer: Message, action: str) -> Message:
-        """An answer that must be a CALLRESULT."""
+        """An answer that must be a CALLRESULT, and one of its action."""
         if answer.type != "CALLRESULT":
             raise self.blame(answer.sender, f"the {answer.sender} answered {action}.req with {answer}", action)
+        self._check(answer, action, "conf")
         return answer
+
+    def _check(self, message: Message, action: str, kind: Kind) -> None:
+        found = severe(faults(action, kind, message.payload)) if action in ACTIONS else []
+        self.judge(message, f"{action}.{kind}", [str(fault) for fault in found])
 
     def judge(self, message: Message, name: str, found: Sequence[str]) -> None:
         """End the case if a message is not as it should be."""
@@ -406,6 +414,7 @@ class Bench:
         deadline = self.loop.time() + self.timeout + QUIET
         await asyncio.sleep(QUIET)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
+        self.transcript.add("end")  # until when the wire was watched
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:
         """The end of the case, from how its steps ended and from what holds in every case; None is a pass.
@@ -414,9 +423,9 @@ class Bench:
         """
         if isinstance(over, NotApplicable):
             return over
-        faults = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
-        if faults and not isinstance(over, OurError):
-            over = OurError(f"our own code failed: {faults[0]!r}")
+        ours = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
+        if ours and not isinstance(over, OurError):
+            over = OurError(f"our own code failed: {ours[0]!r}")
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
@@ -441,7 +450,8 @@ class Bench:
             elif not self.misbehaved:
                 # Who is spoken to wrongly may answer as it likes: what came of it is no judgement.
                 return OurError(f"{breach}{f'; then {over}' if over else ''}")
-        return over if isinstance(over, Failed) else self._surplus()
+        # Where the case ended early, what its later sentences would have claimed is no surplus.
+        return self._surplus() if over is None else over
 
     def _surplus(self) -> CaseOver | None:
         ours: list[str] = []

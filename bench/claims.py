@@ -24,7 +24,7 @@ class Wire:
         self._news = asyncio.Event()
         self._floor = 0
         self._claimed: dict[int, Message] = {}
-        self._latest: dict[Party, Message] = {}
+        self._ordered: list[Message] = []  # the claimed ones whose place in the case matters
         transcript.listeners.append(self.heard)
 
     @property
@@ -54,14 +54,13 @@ class Wire:
         return await self.until(lambda: answer_to(call, self.records), deadline)
 
     def claim(self, message: Message, *, ordered: bool = True) -> Message | None:
-        """Claim a message. Returns a message that should have come after it, if one was claimed before."""
+        """Claim a message. Returns one that should have come after it, if such a one was claimed before."""
         self._claimed[message.index] = message
-        before = self._latest.get(message.sender)
-        if ordered and before and message.index < before.index and not _may_swap(message, before):
-            return before
-        if before is None or message.index > before.index:
-            self._latest[message.sender] = message
-        return None
+        if not ordered:
+            return None
+        later = [other for other in self._ordered if other.sender == message.sender and other.index > message.index]
+        self._ordered.append(message)
+        return next((other for other in later if not _may_swap(message, other)), None)
 
     def latest_claim(self, sender: Party, action: str | None = None, connector: int | None = None) -> Message | None:
         """The request of a party (of an action, about a connector) that was claimed last."""

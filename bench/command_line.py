@@ -9,26 +9,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-# The packages of this tool have plain names. Whoever calls it from a folder with a steps/ or a features/ of its own,
-# and has that folder on PYTHONPATH, still gets ours.
-_HOME = Path(__file__).parent.parent
-sys.path.insert(0, str(_HOME))
+import pytest
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
 
-import pytest  # noqa: E402  # after the path is ours
-import typer  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from bench.cases import PROFILES, Case, all_cases  # noqa: E402
-from bench.device import BadSetting, Device, device  # noqa: E402
-from bench.operators import Command, Nobody, Operator, Person  # noqa: E402
-from bench.play import play  # noqa: E402
-from bench.plugin import Rehearsal  # noqa: E402
-from bench.run import Run  # noqa: E402
-from bench.verdicts import OurError  # noqa: E402
-from ocppj.connection import ConnectFailed, connection_url  # noqa: E402
-from reports.results import CaseResult, Results  # noqa: E402
+from bench.cases import PROFILES, Case, all_cases
+from bench.device import BadSetting, Device, device
+from bench.operators import Command, Nobody, Operator, Person
+from bench.play import play
+from bench.plugin import Rehearsal
+from bench.run import Run
+from bench.verdicts import OurError
+from ocppj.connection import ConnectFailed, connection_url
+from reports.results import CaseResult, Results
 
 PASSED, FAILED, UNUSABLE, INCONCLUSIVE = 0, 1, 2, 3
 ABORTED = 130  # as a shell has it after Ctrl-C
@@ -134,11 +129,6 @@ def cases(
     console.print(table)
 
 
-def main() -> None:
-    """The entry point: whatever goes wrong is one line on stderr."""
-    app()
-
-
 def _device(csms: str | None, listen: str | None, identity: str, data: Sequence[str], lacks: Sequence[str]) -> Device:
     if csms is not None and not re.fullmatch(r"wss?://[^/\s]+(/\S*)?", csms):
         _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
@@ -199,7 +189,10 @@ def _operator(name: str | None, subject: Device, progress: Progress) -> Operator
         kind, _, program = name.partition(":")
         if kind != "command" or not program.strip():
             _unusable(f"--operator {name} is not of the form command:PROGRAM")
-        return Command(program)
+        try:
+            return Command(program)
+        except ValueError as error:
+            _unusable(f"--operator {name}: {error}")
     if not subject.is_external or not sys.stdin.isatty():
         return Nobody()
     return Person(progress.console, lambda paused: progress.stop() if paused else progress.start())

@@ -114,7 +114,7 @@ def device(
     operator_timeout = times.pop("operator_timeout", 120.0)
     for name, value in given.items():
         if DEFAULT_DATA[name].isdigit():
-            _positive(name, value)
+            _whole(name, value)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
             raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
     defaults = dict(DEFAULT_DATA)
@@ -123,15 +123,23 @@ def device(
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
+    data_of_device = defaults | given
+    if int(data_of_device["ConnectorId"]) > int(data_of_device["NumberOfConnectors"]):
+        raise BadSetting(f"ConnectorId={data_of_device['ConnectorId']} is above NumberOfConnectors")
     return Device(
         identity=identity,
         url=url,
         listen=listen,
-        data=defaults | given,
+        data=data_of_device,
         lacks=lacks,
         limits=Limits(**times),
         operator_timeout=operator_timeout,
     )
+
+
+def _whole(name: str, text: str) -> None:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
+        raise BadSetting(f"{name}={text} is no whole number above 0")
 
 
 def _positive(name: str, text: str) -> float:

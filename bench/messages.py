@@ -95,11 +95,16 @@ def call_of(answer: Message, records: Sequence[Record]) -> Message | None:
     return None
 
 
+def begins_or_ends_connection(record: Record) -> bool:
+    """Whether a record tells that a connection opened or closed; a refused attempt does neither."""
+    return bool(record["kind"] == "connect" and record.get("status", 101) == 101)
+
+
 def open_calls(records: Sequence[Record]) -> list[Message]:
     """The CALLs without an answer whose connection still stands."""
     pending: dict[tuple[Party, str], Message] = {}
     for index, record in enumerate(records):
-        if record["kind"] == "connect":
+        if begins_or_ends_connection(record):
             pending.clear()
         elif record["kind"] == "frame":
             message = Message(index, record)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bench.messages import Message, answer_to, call_of, messages
+from bench.messages import Message, answer_to, begins_or_ends_connection, call_of, messages
 from ocppj.clock import parse_timestamp
 from ocppj.errors import Finding, RemoteViolation
 from ocppj.frames import Payload, decode
@@ -62,7 +62,7 @@ def _connection_ended(records: Sequence[Record], index: int, deadline: datetime)
     for record in records[index + 1 :]:
         if parse_timestamp(record["timestamp"]) > deadline:
             return False
-        if record["kind"] == "connect":
+        if begins_or_ends_connection(record):
             return True
     return False
 
@@ -87,11 +87,14 @@ def _findings(message: Message, records: Sequence[Record]) -> Iterator[Finding]:
         yield Finding(f"OCPP-J {finding.clause}", finding.text, finding.severe)
     if message.type == "CALL":
         yield from _payload_findings(message.action, "req", message.payload, message.sender)
-    elif message.type == "CALLRESULT":
-        if call := call_of(message, records):
-            yield from _payload_findings(call.action, "conf", message.payload, call.sender)
-        else:
+    elif message.type in ("CALLRESULT", "CALLERROR"):
+        call = call_of(message, records)
+        if call is None:
             yield Finding("OCPP-J 4.1.4", f"answers {message.unique_id!r}, which no CALL bears")
+        elif (first := answer_to(call, records)) and first.index < message.index:
+            yield Finding("OCPP-J 4.1.1", f"answers {call.action}.req {message.unique_id} once more")
+        elif message.type == "CALLRESULT":
+            yield from _payload_findings(call.action, "conf", message.payload, call.sender)
 
 
 def _payload_findings(action: str, kind: Kind, payload: Payload, caller: Party) -> Iterator[Finding]:
@@ -117,18 +120,15 @@ def _name(message: Message, records: Sequence[Record]) -> str:
 
 def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """Until it is accepted, a Charge Point sends nothing but BootNotification.req and what was triggered (4.2)."""
-    refused, triggered = "", 0
+    refused, triggered = "", set[str]()
     for message in messages(records):
         if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
             status = str(message.payload.get("status"))
-            refused, triggered = ("" if status == "Accepted" else status), 0
+            refused, triggered = ("" if status == "Accepted" else status), set()
         elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            triggered += 1
+            triggered.add(str(message.payload.get("requestedMessage")))
         elif message.type == "CALL" and message.sender == "Charge Point" and refused:
-            if message.action == "BootNotification":
-                continue
-            if triggered and refused == "Pending":
-                triggered -= 1
+            if message.action == "BootNotification" or (refused == "Pending" and message.action in triggered):
                 continue
             text = f"{message.action}.req was sent while the registration was {refused}"
             yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
@@ -139,7 +139,7 @@ def unique_ids(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     connection = 0
     used: dict[tuple[Party, str], tuple[int, Message]] = {}
     for index, record in enumerate(records):
-        if record["kind"] == "connect":
+        if begins_or_ends_connection(record):
             connection += 1
         elif record["kind"] == "frame" and record["messageType"] == "CALL":
             message = Message(index, record)
@@ -148,7 +148,9 @@ def unique_ids(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
                 used[key] = (connection, message)
                 continue
             before, first = used[key]
-            if (first.action, first.payload) == (message.action, message.payload):
+            answer = answer_to(first, records)
+            is_retry = answer is None or answer.index > index
+            if is_retry and (first.action, first.payload) == (message.action, message.payload):
                 continue
             text = f"{message.action}.req bears the unique id {message.unique_id} of an earlier {first.action}.req"
             same = before == connection
@@ -160,7 +162,7 @@ def one_at_a_time(records: Sequence[Record], limits: Limits) -> Iterator[Breach]
     """A party SHOULD NOT send a CALL before the one before is answered or timed out (OCPP-J 4.1.1)."""
     pending: dict[Party, Message] = {}
     for index, record in enumerate(records):
-        if record["kind"] == "connect":
+        if begins_or_ends_connection(record):
             pending.clear()
         if record["kind"] != "frame":
             continue
@@ -201,7 +203,7 @@ def _moment(message: Message) -> datetime | None:
             return parse_timestamp(message.payload["timestamp"])
         if message.action == "MeterValues" and _is_periodic(message.payload):
             return parse_timestamp(message.payload["meterValue"][0]["timestamp"])
-    except (KeyError, IndexError, TypeError, ValueError):
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         return None  # well_formed speaks of it
     return None
 

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import shlex
+import signal
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -109,6 +112,8 @@ class Person:
 
 async def _line() -> str:
     """A line from the terminal, while the loop goes on; given up without a thread left waiting for the terminal."""
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before the question answers no question
     loop = asyncio.get_running_loop()
     line = loop.create_future()
 
@@ -144,6 +149,7 @@ class Command:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
             )
         except OSError as error:
             return Outcome("gave up", f"{self._arguments[0]} cannot be run: {error.strerror}")
@@ -151,7 +157,7 @@ class Command:
             async with asyncio.timeout(request.time_limit):
                 output, _ = await process.communicate(request.as_json().encode())
         except TimeoutError:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the program and whatever it has started
             await process.wait()
             return Outcome("gave up", f"{self._arguments[0]} did not end in {request.time_limit:g} s")
         said = output.decode(errors="replace").strip().rpartition("\n")[2][:300]

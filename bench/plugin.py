@@ -1,6 +1,7 @@
 """The pytest plugin: one test per test case, its verdict, its transcript, its place in the results."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,6 @@ class Rehearsal:
 
 REHEARSAL = pytest.StashKey[Rehearsal]()
 _STEP_TYPE = pytest.StashKey[str]()
-_OVER = pytest.StashKey[BaseException]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -112,9 +112,7 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
         rehearsal.file(case, over)
         pytest.fail(f"{over.verdict}: {over}", pytrace=False)
     yield bench
-    records = rehearsal.run.end(bench)
-    if rehearsal.out is not None:
-        write_transcript(rehearsal.out, case.id, records)
+    rehearsal.run.end(bench)  # if the scenario was interrupted
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -150,24 +148,24 @@ def pytest_bdd_before_step(
     bench.reached.append(bench.sentence)
 
 
-def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
-    """Remember how the case ended."""
-    request.node.stash[_OVER] = exception
-
-
-def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
-    """Remember that a sentence is not in the vocabulary."""
-    request.node.stash[_OVER] = exception
-
-
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
     """Let the wire settle, judge what holds in every case, and fail the test unless the verdict is pass."""
+    raised = sys.exception()
+    if isinstance(raised, (KeyboardInterrupt, SystemExit)):
+        return  # nobody asks for a verdict any more
     bench: Bench = request.getfixturevalue("bench")
     rehearsal: Rehearsal = request.getfixturevalue("rehearsal")
-    raised = request.node.stash.get(_OVER, None)
+    if raised is None and len(bench.reached) < len(scenario.steps):
+        raised = OurError("the case was not run to its end")
     over = raised if raised is None or isinstance(raised, CaseOver) else OurError(f"our own code failed: {raised!r}")
-    bench.loop.run_until_complete(bench.settle())
-    over = bench.conclude(over)
+    try:
+        bench.loop.run_until_complete(bench.settle())
+        over = bench.conclude(over)
+        records = rehearsal.run.end(bench)
+        if rehearsal.out is not None:
+            write_transcript(rehearsal.out, bench.case.id, records)
+    except Exception as fault:
+        over = OurError(f"the case could not be brought to its end: {fault}")
     rehearsal.file(bench.case, over, _step_results(scenario, bench, over), bench)
     if over is not None:
         reason = f"{over.verdict}: {bench.sentence}: {over}"

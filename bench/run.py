@@ -104,7 +104,10 @@ class Run:
         return bench
 
     def end(self, bench: Bench) -> list[Record]:
-        """Clear the bench and hand over what crossed the wire."""
+        """Clear the bench and hand over what crossed the wire. A bench that is clear stays so."""
+        if bench.is_clear:
+            return bench.records
+        bench.is_clear = True
         bench.loop.run_until_complete(self._clear(bench))
         records = bench.records
         if bench.loop is not self._loop:
@@ -117,6 +120,7 @@ class Run:
             bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
+            device.central_system.faults.clear()
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system)
             if device.is_connected:
@@ -135,7 +139,9 @@ class Run:
             message_timeout=self.device.limits.message_timeout,
         )
         await central_system.start()
-        charge_point = self._charge_point(self._transcript if judged_central_system else None)
+        charge_point = self._charge_point(
+            self._transcript if judged_central_system else None, is_judged=not judged_central_system
+        )
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, central_system.endpoint)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system)
 
@@ -154,14 +160,14 @@ class Run:
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
 
-    def _charge_point(self, transcript: Transcript | None) -> ChargePoint:
+    def _charge_point(self, transcript: Transcript | None, *, is_judged: bool = False) -> ChargePoint:
         return ChargePoint(
             identity=self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            fixed_cable="detachable_cable" in self.device.lacks,
+            fixed_cable=is_judged and "detachable_cable" in self.device.lacks,
         )
 
     def _store(self) -> Store:

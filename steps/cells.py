@@ -29,6 +29,7 @@ Lookup = Callable[[str], object]
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
+_WITHOUT_CASE = ("idtag", "key")  # CiStrings that are compared (7.28, 7.29)
 _PLACEHOLDER = re.compile(r"\{([A-Z][\w.\[\]]*)\}")
 
 
@@ -66,11 +67,15 @@ def filled_in(text: str, lookup: Lookup) -> str:
     return _PLACEHOLDER.sub(lambda match: _written(lookup(match[1])), text)
 
 
-def expectation(cell: str, lookup: Lookup) -> Expectation:
-    """What a cell expects, its placeholders replaced by ``lookup``. Raises ``BadCell``."""
-    if alone := _PLACEHOLDER.fullmatch(cell):
-        return _exactly(_written(lookup(alone[1])))
+def expectation(cell: str, lookup: Lookup, *, fold: bool = False) -> Expectation:
+    """What a cell expects, its placeholders replaced by ``lookup``. Raises ``BadCell``.
+
+    ``fold``: what it expects is compared without case, with a value that is in lower case already.
+    """
     text = filled_in(cell, lookup)
+    text = text.casefold() if fold else text
+    if _PLACEHOLDER.fullmatch(cell):
+        return _exactly(text)
     for pattern, read in _FORMS:
         if match := pattern.fullmatch(text):
             return read(match, lookup)
@@ -81,15 +86,18 @@ def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
     """Every row of a table that a payload does not satisfy, in words."""
     found = []
     for path, cell in rows(table):
-        wanted = expectation(cell, lookup)
         value = value_at(payload, path)
-        if path.casefold().endswith("idtag") and isinstance(value, str) and isinstance(wanted.example, str):
-            fits = value.casefold() == wanted.example.casefold() or wanted.fits(value)
-        else:
-            fits = wanted.fits(value)
-        if not fits:
-            found.append(f"{path} is {_shown(value)}, expected {wanted.text}")
+        fold = path.casefold().endswith(_WITHOUT_CASE)
+        wanted = expectation(cell, lookup, fold=fold)
+        if not wanted.fits(_folded(value) if fold else value):
+            found.append(f"{path} is {_shown(value)}, expected {expectation(cell, lookup).text}")
     return found
+
+
+def _folded(value: object) -> object:
+    if isinstance(value, list):
+        return [_folded(entry) for entry in value]
+    return value.casefold() if isinstance(value, str) else value
 
 
 def payload_of(action: str, kind: Kind, table: Table, lookup: Lookup) -> Payload:
@@ -146,6 +154,8 @@ def _put(payload: Payload, path: str, value: object) -> None:
     for name, following in zip(names, [*names[1:], None], strict=True):
         fresh: Any = value if following is None else [] if isinstance(following, int) else {}
         if isinstance(name, int):
+            if name > len(inner):
+                raise BadCell(f"{path}: the entries before it are missing")
             if name == len(inner):
                 inner.append(fresh)
             inner = inner[name]
@@ -171,10 +181,13 @@ def _type_at(action: str, kind: Kind, path: str) -> str | None:
 def _typed(example: object, kind: str | None) -> object:
     if not isinstance(example, str):
         return example
-    if kind == "integer":
-        return int(example)
-    if kind == "number":
-        return float(example)
+    try:
+        if kind == "integer":
+            return int(example)
+        if kind == "number":
+            return float(example)
+    except ValueError:
+        raise BadCell(f"{example!r} is no {kind}") from None
     if kind == "boolean":
         return example == "true"
     if kind == "array":

@@ -48,14 +48,15 @@ async def reports_keys_of(bench: Bench, profile: str, datatable: Table) -> None:
 
 
 def _judge_keys(bench: Bench, answer: Message, datatable: Table) -> None:
-    reported = {entry["key"]: entry for entry in answer.payload.get("configurationKey", [])}
+    reported = {entry["key"].casefold(): entry for entry in answer.payload.get("configurationKey", [])}
     found = []
     for key, access in rows(datatable):
         allowed = [ACCESS[word.strip()] for word in access.split(" or ")]
-        if key not in reported:
+        entry = reported.get(key.casefold())
+        if entry is None:
             found.append(f"{key} is missing")
-        elif reported[key]["readonly"] not in allowed:
-            found.append(f"{key} is {'R' if reported[key]['readonly'] else 'RW'}, expected {access}")
+        elif entry["readonly"] not in allowed:
+            found.append(f"{key} is {'R' if entry['readonly'] else 'RW'}, expected {access}")
     bench.judge(answer, "GetConfiguration.conf", found)
 
 

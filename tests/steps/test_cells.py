@@ -375,13 +375,6 @@ def test_what_a_table_sends_has_the_types_of_the_schema(
     assert repr(made) == repr(payload)  # 1 and 1.0 and True are equal
 
 
-def test_a_definition_elsewhere_in_the_schema_is_followed() -> None:
-    made = payload_of("SignedUpdateFirmware", "req", [["firmware.location", "1"]], known)
-    assert made == {"firmware": {"location": "1"}}
-    made = payload_of("InstallCertificate", "req", [["certificate", "5"]], known)
-    assert made == {"certificate": "5"}
-
-
 # --- durations and placeholders in sentences
 
 
