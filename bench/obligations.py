@@ -6,6 +6,7 @@ A breach of a SHALL fails the case, one of a SHOULD is a remark.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from bench.messages import Message, answer_to, begins_or_ends_connection, call_of, messages
 from ocppj.clock import parse_timestamp
@@ -120,15 +121,20 @@ def _name(message: Message, records: Sequence[Record]) -> str:
 
 def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """Until it is accepted, a Charge Point sends nothing but BootNotification.req and what was triggered (4.2)."""
-    refused, triggered = "", set[str]()
+    refused, triggered = "", dict[str, float]()
     for message in messages(records):
         if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
             status = str(message.payload.get("status"))
-            refused, triggered = ("" if status == "Accepted" else status), set()
+            refused, triggered = ("" if status == "Accepted" else status), {}
         elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            triggered.add(str(message.payload.get("requestedMessage")))
+            asked = str(message.payload.get("requestedMessage"))
+            of_all = asked in ("StatusNotification", "MeterValues") and "connectorId" not in message.payload  # 5.17
+            triggered[asked] = triggered.get(asked, 0) + (inf if of_all else 1)
         elif message.type == "CALL" and message.sender == "Charge Point" and refused:
-            if message.action == "BootNotification" or (refused == "Pending" and message.action in triggered):
+            if message.action == "BootNotification":
+                continue
+            if refused == "Pending" and triggered.get(message.action, 0) > 0:
+                triggered[message.action] -= 1
                 continue
             text = f"{message.action}.req was sent while the registration was {refused}"
             yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)

@@ -61,9 +61,10 @@ _SCHEDULE = {
     }
 }
 _PROFILE = {"properties": {"stackLevel": _NOT_NEGATIVE, "chargingSchedule": _SCHEDULE}}  # 7.8
-# 7.33: 1..*. 7.45 has no Hertz, the shipped MeterValues.req has; a fault that is let pass, see _tolerated.
-_SAMPLED_VALUE = {"properties": {"unit": {"not": {"enum": ["Hertz"]}}}}
-_METER_VALUES = {"items": {"properties": {"sampledValue": _NOT_EMPTY | {"items": _SAMPLED_VALUE}}}}
+_METER_VALUES = {"items": {"properties": {"sampledValue": _NOT_EMPTY}}}  # 7.33: 1..*
+# 7.45 has no Hertz, but the shipped schema of MeterValues.req has: a fault that is let pass, see _tolerated.
+_NO_HERTZ = {"properties": {"unit": {"not": {"enum": ["Hertz"]}}}}
+_METER_VALUES_REQ = {"minItems": 1, "items": {"properties": {"sampledValue": _NOT_EMPTY | {"items": _NO_HERTZ}}}}
 
 # What the specification says beside the schemas: OCPP 1.6 chapter 6, field by field, and 3.8 for connector numbers.
 # transactionId has no minimum (errata 3.18 makes -1 legal), nor has listVersion in GetLocalListVersion.conf
@@ -75,7 +76,7 @@ OVERLAY: dict[str, dict[str, Any]] = {
     "GetCompositeSchedule.req": {"connectorId": _NOT_NEGATIVE, "duration": _NOT_NEGATIVE},
     "GetCompositeSchedule.conf": {"connectorId": _NOT_NEGATIVE, "chargingSchedule": _SCHEDULE},
     "GetDiagnostics.req": {"retries": _NOT_NEGATIVE, "retryInterval": _NOT_NEGATIVE},
-    "MeterValues.req": {"connectorId": _NOT_NEGATIVE, "meterValue": _METER_VALUES | _NOT_EMPTY},
+    "MeterValues.req": {"connectorId": _NOT_NEGATIVE, "meterValue": _METER_VALUES_REQ},
     "RemoteStartTransaction.req": {"connectorId": _POSITIVE, "chargingProfile": _PROFILE},
     "ReserveNow.req": {"connectorId": _NOT_NEGATIVE},
     "SendLocalList.req": {"listVersion": _POSITIVE},
