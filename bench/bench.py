@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Protocol
 
 from bench.cases import Case
@@ -12,7 +13,7 @@ from bench.device import Device
 from bench.messages import Message, answer_to, messages, open_calls
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
-from bench.verdicts import CaseOver, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
+from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
@@ -21,7 +22,7 @@ from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
-QUIET = 1.0  # seconds after the last step in which a surplus message may still come
+QUIET = 2.0  # seconds after the last step in which a surplus message may still come
 
 # Requests that may not go unclaimed: they start, stop or change something.
 CONSEQUENTIAL: dict[Party, frozenset[str]] = {
@@ -48,6 +49,11 @@ CONSEQUENTIAL: dict[Party, frozenset[str]] = {
         }
     ),
 }
+
+# What many a Central System sends when a Charge Point has booted, to bring it up to date.
+PROVISIONING = frozenset(
+    {"ChangeConfiguration", "ClearCache", "ClearChargingProfile", "SendLocalList", "SetChargingProfile"}
+)
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -107,10 +113,18 @@ class Bench:
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
+        self._first_stage = inf  # the place in the transcript where the first When began
         self._began = loop.time()
         self._frozen: list[Record] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
+
+    def begin_stage(self, *, is_stimulus: bool) -> None:
+        """A sentence begins that answers nothing: let later claims look only at what comes from now on."""
+        self.wire.raise_floor()
+        self.at_new_stage = True
+        if is_stimulus and self._first_stage == inf:
+            self._first_stage = len(self.wire.records)
 
     # What a sentence knows
 
@@ -275,16 +289,19 @@ class Bench:
         action: str,
         *,
         connector: int | None = None,
+        status: str = "",
         within: float | None = None,
         ordered: bool = True,
         why: str = "",
     ) -> Message:
         """Claim the next request of a party; for reports, of one connector. Ends the case if none comes.
 
-        ``why``: the clause that has it come, where it is not the one about its action.
+        ``status``: the one that is waited for; a report that only repeats another is passed over. ``why``: the clause
+        that has the request come, where it is not the one about its action.
         """
         limit = self.timeout if within is None else within
-        message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + limit)
+        deadline = self.loop.time() + limit
+        message = await self.wire.next_call(sender, action, self._about(connector, status), deadline)
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
             due = f", which is due by {why}" if why else ""
@@ -297,7 +314,7 @@ class Bench:
         self, sender: Party, action: str, *, connector: int | None = None, within: float
     ) -> Message | None:
         """Claim the next request of a party if it comes in time."""
-        message = await self.wire.next_call(sender, action, _about(connector), self.loop.time() + within)
+        message = await self.wire.next_call(sender, action, self._about(connector), self.loop.time() + within)
         if message is not None:
             self.take(message, ordered=False)
         return message
@@ -364,12 +381,26 @@ class Bench:
                 text = f"the {sender} sent {message} where nothing was due for {duration:g} s"
                 raise self.blame(sender, text, message.action)
 
+    async def reports_above(self, connector: int) -> list[Message]:
+        """The unclaimed reports of connectors above one that have come, claimed; nothing is waited for in vain."""
+        if not self.seats["Charge Point"].is_ours:
+            await asyncio.sleep(QUIET)
+        found = [
+            message
+            for message in self.wire.calls("Charge Point", "StatusNotification")
+            if message.payload.get("connectorId", 0) > connector
+        ]
+        for message in found:
+            self.take(message, ordered=False)
+        return found
+
     async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
         """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
         deadline = self.loop.time() + (self.timeout if within is None else within)
         passed: list[str] = []
         while True:
-            message = await self.wire.next_call("Charge Point", "StatusNotification", _about(connector), deadline)
+            fits = self._about(connector, status)
+            message = await self.wire.next_call("Charge Point", "StatusNotification", fits, deadline)
             if message is None:
                 way = f" (it went through {', '.join(passed)})" if passed else ""
                 instead = self._instead("Charge Point")
@@ -383,6 +414,28 @@ class Bench:
             if reported not in ON_THE_WAY.get(status, ()):
                 raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {status}")
             passed.append(reported)
+
+    def _about(self, connector: int | None, status: str = "") -> Callable[[Message], bool]:
+        def fits(message: Message) -> bool:
+            if connector is not None and message.payload.get("connectorId") != connector:
+                return False
+            reported = message.payload.get("status")
+            # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
+            return not status or reported == status or reported != self._reported_before(message)
+
+        return fits
+
+    def _reported_before(self, report: Message) -> object:
+        """The status that a report of the same connector has told before, since the boot; None if there is none."""
+        for record in reversed(self.wire.records[: report.index]):
+            if record["kind"] != "frame" or record.get("messageType") != "CALL":
+                continue
+            if record["action"] == "BootNotification":
+                return None
+            told = record["payload"]
+            if record["action"] == "StatusNotification" and told.get("connectorId") == report.payload["connectorId"]:
+                return told.get("status")
+        return None
 
     def sent_since(self, stimulus: str, sender: Party, action: str) -> Message | None:
         """The first request of a party since something was last done by hand, claimed or not."""
@@ -414,7 +467,6 @@ class Bench:
         deadline = self.loop.time() + self.timeout + QUIET
         await asyncio.sleep(QUIET)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
-        self.transcript.add("end")  # until when the wire was watched
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:
         """The end of the case, from how its steps ended and from what holds in every case; None is a pass.
@@ -426,6 +478,9 @@ class Bench:
         ours = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
         if ours and not isinstance(over, OurError):
             over = OurError(f"our own code failed: {ours[0]!r}")
+        if isinstance(over, Crash):  # perhaps on something that nobody should have been sent
+            broken = self._broken_obligation(None)
+            return broken if isinstance(broken, Failed) else over
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
@@ -456,7 +511,10 @@ class Bench:
     def _surplus(self) -> CaseOver | None:
         ours: list[str] = []
         for message in self.wire.unclaimed():
-            if message.action in CONSEQUENTIAL[message.sender]:
+            if message.action in PROVISIONING and message.index < self._first_stage:
+                # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
+                self.remark(f"{message.action}.req was sent before the test case began", strict=True)
+            elif message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action)
@@ -490,7 +548,3 @@ class Bench:
         if verdict is Verdict.PASS and any(remark.strict for remark in self.remarks):
             return Verdict.FAIL
         return verdict
-
-
-def _about(connector: int | None) -> Callable[[Message], bool]:
-    return lambda message: connector is None or message.payload.get("connectorId") == connector

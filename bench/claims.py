@@ -38,7 +38,10 @@ class Wire:
 
     def calls(self, sender: Party, action: str | None = None) -> Iterator[Message]:
         """The unclaimed requests of a party above the floor."""
-        for message in messages(self.records, self._floor):
+        for message in messages(self.records):
+            # A boot comes when it must, whatever is being done meanwhile.
+            if message.index < self._floor and message.action != "BootNotification":
+                continue
             if message.type == "CALL" and message.sender == sender and message.index not in self._claimed:
                 if action is None or message.action == action:
                     yield message

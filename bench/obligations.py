@@ -15,6 +15,9 @@ from ocppj.frames import Payload, decode
 from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Kind, faults
 from ocppj.transcript import Party, Record, other
 
+NOT_WHILE_PENDING = ("RemoteStartTransaction", "RemoteStopTransaction")  # 4.2
+CLOCK_DEVIATION = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -53,7 +56,10 @@ def answered(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
         if rejected and message.sender == "Central System":  # 4.2: while Rejected it SHALL NOT respond
             continue
         deadline = message.time + timedelta(seconds=limits.message_timeout)
-        if answer_to(message, records) or end < deadline or _connection_ended(records, message.index, deadline):
+        answer = answer_to(message, records)
+        if answer and answer.time <= deadline:
+            continue
+        if end < deadline or _connection_ended(records, message.index, deadline):
             continue
         text = f"{message.action}.req {message.unique_id} was not answered in {limits.message_timeout:g} s"
         yield Breach(other(message.sender), message.index, f"OCPP 1.6 {CLAUSES.get(message.action, '4')}", text)
@@ -130,6 +136,9 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
             asked = str(message.payload.get("requestedMessage"))
             of_all = asked in ("StatusNotification", "MeterValues") and "connectorId" not in message.payload  # 5.17
             triggered[asked] = triggered.get(asked, 0) + (inf if of_all else 1)
+        elif refused == "Pending" and message.type == "CALL" and message.action in NOT_WHILE_PENDING:
+            text = f"{message.action}.req was sent while the registration was Pending"
+            yield Breach("Central System", message.index, "OCPP 1.6 4.2", text)
         elif message.type == "CALL" and message.sender == "Charge Point" and refused:
             if message.action == "BootNotification":
                 continue
@@ -138,6 +147,18 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
                 continue
             text = f"{message.action}.req was sent while the registration was {refused}"
             yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
+
+
+def clock(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """The Central System tells the present time (4.2, 4.6). A remark only: it could be ours that is wrong."""
+    for message in messages(records):
+        try:
+            told = parse_timestamp(message.payload["currentTime"]) if message.type == "CALLRESULT" else message.time
+        except (KeyError, TypeError, ValueError):
+            continue
+        if abs(told - message.time) > CLOCK_DEVIATION:
+            text = f"currentTime is {message.payload['currentTime']}, it is {message.record['timestamp']} here"
+            yield Breach(message.sender, message.index, "OCPP 1.6 4.6", text, severe=False)
 
 
 def unique_ids(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
@@ -225,6 +246,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     answered,
     well_formed,
     registered,
+    clock,
     unique_ids,
     one_at_a_time,
     transaction_order,

@@ -12,7 +12,7 @@ from pytest_bdd.parser import Feature, Scenario, Step
 from bench.bench import Bench
 from bench.cases import Case, all_cases, case_ids
 from bench.run import Run
-from bench.verdicts import CaseOver, NotApplicable, OurError, Verdict
+from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from reports.results import CaseResult, Results, StepResult, write_transcript
 from steps.words import MisusedStep
 
@@ -143,8 +143,7 @@ def pytest_bdd_before_step(
     before, request.node.stash[_STEP_TYPE] = request.node.stash[_STEP_TYPE], step.type
     bench.sentence = f"{step.keyword} {step.name}"
     if step.type in ("given", "when") and before != "when":
-        bench.wire.raise_floor()
-        bench.at_new_stage = True
+        bench.begin_stage(is_stimulus=step.type == "when")
     bench.reached.append(bench.sentence)
 
 
@@ -157,9 +156,10 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     rehearsal: Rehearsal = request.getfixturevalue("rehearsal")
     if raised is None and len(bench.reached) < len(scenario.steps):
         raised = OurError("the case was not run to its end")
-    over = raised if raised is None or isinstance(raised, CaseOver) else OurError(f"our own code failed: {raised!r}")
+    over = raised if raised is None or isinstance(raised, CaseOver) else Crash(f"our own code failed: {raised!r}")
     try:
         bench.loop.run_until_complete(bench.settle())
+        bench.transcript.add("end")  # until when the wire was watched
         over = bench.conclude(over)
         records = rehearsal.run.end(bench)
         if rehearsal.out is not None:

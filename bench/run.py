@@ -117,6 +117,9 @@ class Run:
     async def _seat(self, bench: Bench) -> None:
         if self.device.url is not None:
             charge_point = self._charge_point(self._transcript)
+            # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
+            patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
+            charge_point.configuration.set("ConnectionTimeOut", str(round(patience)))
             bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bench.bench import Bench
+from bench.messages import messages
 from bench.under_test import ChargePointUnderTest
-from bench.verdicts import OurError
+from bench.verdicts import Inconclusive, OurError
 from ocppj.frames import Payload
 from ocppj.peer import Script
 from ocppj.transcript import Party
@@ -126,11 +127,21 @@ class ExternalChargePoint:
         await self._bench.ask_operator(self.party, action, payload, sentence)
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
+        start = len(self._bench.wire.records)
         await self._bench.ask_operator(self.party, action, payload, sentence)
+        if action in ("plug_in", "present"):
+            self._check_patience(start, payload["connectorId"])
         if action == "plug_in":
             self.device.plugged.add(payload["connectorId"])
         elif action == "unplug":
             self.device.plugged.discard(payload["connectorId"])
+
+    def _check_patience(self, start: int, connector: int) -> None:
+        # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.
+        for message in messages(self._bench.wire.records, start):
+            report = message.payload if message.action == "StatusNotification" else {}
+            if report.get("connectorId") == connector and report.get("status") in ("Available", "Finishing"):
+                raise Inconclusive(f"connector {connector} became {report['status']} before the operator was done")
 
     def faults(self) -> list[BaseException]:
         return []

@@ -39,6 +39,10 @@ class OurError(CaseOver):
     verdict = Verdict.ERROR
 
 
+class Crash(OurError):
+    """Our own code raised what it should not."""
+
+
 class NotApplicable(CaseOver):
     """Decided before the first step, from the tags and from what the device has."""
 

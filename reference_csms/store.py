@@ -203,8 +203,9 @@ class View:
         connector_id, id_tag = request["connectorId"], request["idTag"]
         meter_start, started_at = request["meterStart"], request["timestamp"]
         told = (self.charge_point.identity, connector_id, _folded(id_tag), meter_start, started_at)
-        if told in self.shared._started:
-            return self.shared._started[told]
+        before = self.shared._started.get(told)
+        if before and before.stopped_at is None:
+            return before
         transaction = Transaction(
             self.shared.next_transaction_id,
             self.charge_point.identity,

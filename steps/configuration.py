@@ -1,6 +1,7 @@
 """Sentences about the configuration of the Charge Point (OCPP 1.6, chapter 9)."""
 
 from bench.bench import Bench
+from bench.cases import PROFILES
 from bench.messages import Message
 from bench.seats import SimulatedChargePoint
 from bench.verdicts import Inconclusive, OurError
@@ -45,6 +46,16 @@ async def reports_keys_of(bench: Bench, profile: str, datatable: Table) -> None:
     answer = await bench.conf("Charge Point", "GetConfiguration")
     if profile in [name.strip() for name in value_of(bench, "SupportedFeatureProfiles").split(",")]:
         _judge_keys(bench, answer, datatable)
+
+
+@then("SupportedFeatureProfiles lists Core and no profile that OCPP 1.6 does not know")
+async def lists_profiles(bench: Bench) -> None:
+    """9.1.29 names six. Editions of the test case document before 2025-06 look for none but Core."""
+    names = [name.strip() for name in value_of(bench, "SupportedFeatureProfiles").split(",")]
+    if "Core" not in names:
+        raise bench.blame("Charge Point", f"SupportedFeatureProfiles is {', '.join(names)}: Core is not among them")
+    if strange := [name for name in names if name not in PROFILES.values() or name == "Security"]:
+        bench.remark(f"SupportedFeatureProfiles lists {', '.join(strange)}", "OCPP 1.6 9.1.29", strict=True)
 
 
 def _judge_keys(bench: Bench, answer: Message, datatable: Table) -> None:

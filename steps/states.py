@@ -4,6 +4,7 @@ What the judged party does wrong on the way is a fail «in state ...».
 """
 
 from bench.bench import Bench
+from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import OurError
 from steps.cells import Table, rows
@@ -26,6 +27,8 @@ async def booted(bench: Bench) -> None:
         await claim_request(bench, "Charge Point", "BootNotification")
         await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
         await _every_connector(bench, {})
+        if not bench.seats["Central System"].is_ours:
+            await bench.settle()  # many a Central System now brings the Charge Point up to date
 
 
 @given("idTag {id_tag:IdTag} is authorized")
@@ -101,8 +104,14 @@ async def connector_is_after(bench: Bench, n: str, status: str, duration: str) -
     before = bench.latest_report(connector)
     await bench.reaches(connector, status, within=wait + bench.timeout)
     passed = (bench.latest_report(connector).time - before.time).total_seconds()
-    if passed < wait - bench.device.limits.tolerance:
-        raise bench.blame("Charge Point", f"connector {connector} was {status} after {passed:g} s, {wait:g} s were due")
+    tolerance = bench.device.limits.tolerance
+    text = f"connector {connector} was {status} after {passed:g} s, {wait:g} s were due"
+    if bench.judged != "Charge Point":
+        return  # a Central System that takes its time to answer delays our reports
+    if passed < wait - tolerance or passed > wait + max(5 * tolerance, wait / 2):
+        raise bench.blame("Charge Point", text)
+    if passed > wait + tolerance:
+        bench.remark(text, strict=True)
 
 
 @then("connector 0 and every connector are reported {status:Status}")
@@ -131,16 +140,25 @@ async def may_reboot(bench: Bench, status: str, datatable: Table) -> None:
 
 
 async def _every_connector(bench: Bench, exceptions: dict[int, str], status: str = "Available") -> None:
-    for connector in range(int(str(bench.value("NumberOfConnectors"))) + 1):
+    known = int(str(bench.value("NumberOfConnectors")))
+    for connector in range(known + 1):
         message = await bench.claim(
             "Charge Point", "StatusNotification", connector=connector, ordered=False, why="errata 3.22"
         )
-        wanted = exceptions.get(connector, status)
-        reported = message.payload.get("status")
-        if reported != wanted:
-            text = f"connector {connector} is reported {reported}, expected {wanted}"
-            raise bench.blame("Charge Point", text)
-        bench.as_conf(await bench.answer_to(message), "StatusNotification")
+        await _check_report(bench, message, exceptions, status)
+    # A device may have more connectors than we were told: what it says of them counts as well.
+    for message in await bench.reports_above(known):
+        await _check_report(bench, message, exceptions, status)
+
+
+async def _check_report(bench: Bench, message: Message, exceptions: dict[int, str], status: str) -> None:
+    connector = message.payload["connectorId"]
+    wanted = exceptions.get(connector, status)
+    reported = message.payload.get("status")
+    if reported != wanted:
+        text = f"connector {connector} is reported {reported}, expected {wanted}"
+        raise bench.blame("Charge Point", text, "StatusNotification")
+    bench.as_conf(await bench.answer_to(message), "StatusNotification")
 
 
 async def _authorize(bench: Bench, id_tag: str) -> None:

@@ -16,7 +16,7 @@ Feature: Cold boot
       | status   | Accepted            |
       | interval | {HeartbeatInterval} |
     And connector 0 and every connector are reported Available
-    And the Charge Point sends Heartbeat.req 2 times, {HeartbeatInterval} seconds apart
+    And the Charge Point sends Heartbeat.req 3 times, {HeartbeatInterval} seconds apart
     And the Central System responds with Heartbeat.conf
 
   # The interval belongs to the Charge Point, here ours: no reason to wait the hours that a Central System may ask for.
@@ -55,5 +55,5 @@ Feature: Cold boot
       | status   | Accepted            |
       | interval | {HeartbeatInterval} |
     And connector 0 and every connector are reported Available
-    And the Charge Point sends Heartbeat.req 2 times, {HeartbeatInterval} seconds apart
+    And the Charge Point sends Heartbeat.req 3 times, {HeartbeatInterval} seconds apart
     And the Central System responds with Heartbeat.conf

@@ -38,15 +38,15 @@ Feature: Remote actions
     And the Central System responds with StatusNotification.conf
     When the Central System sends RemoteStartTransaction.req
       | connectorId | one of {ConnectorId}, absent |
-      | idTag       | {ValidIdTag}                 |
+      | idTag       | any, such as {ValidIdTag}    |
     Then the Charge Point responds with RemoteStartTransaction.conf
       | status | Accepted |
     And the Charge Point sends Authorize.req
-      | idTag | {ValidIdTag} |
+      | idTag | {RemoteStartTransaction.req.idTag} |
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Accepted |
     And the Charge Point sends StartTransaction.req
-      | idTag | {ValidIdTag} |
+      | idTag | {RemoteStartTransaction.req.idTag} |
     And the Central System responds with StartTransaction.conf
       | transactionId    | any      |
       | idTagInfo.status | Accepted |
@@ -82,11 +82,11 @@ Feature: Remote actions
   Scenario: Remote Start Charging Session - Remote Start First (judging the Central System)
     When the Central System sends RemoteStartTransaction.req
       | connectorId | one of {ConnectorId}, absent |
-      | idTag       | {ValidIdTag}                 |
+      | idTag       | any, such as {ValidIdTag}    |
     Then the Charge Point responds with RemoteStartTransaction.conf
       | status | Accepted |
     And the Charge Point sends Authorize.req
-      | idTag | {ValidIdTag} |
+      | idTag | {RemoteStartTransaction.req.idTag} |
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -94,7 +94,7 @@ Feature: Remote actions
     And the Central System responds with StatusNotification.conf
     When the EV driver plugs in the cable
     Then the Charge Point sends StartTransaction.req
-      | idTag | {ValidIdTag} |
+      | idTag | {RemoteStartTransaction.req.idTag} |
     And the Central System responds with StartTransaction.conf
       | transactionId    | any      |
       | idTagInfo.status | Accepted |
@@ -128,11 +128,11 @@ Feature: Remote actions
       | ConnectionTimeOut | {ConnectionTimeOut} |
     When the Central System sends RemoteStartTransaction.req
       | connectorId | one of {ConnectorId}, absent |
-      | idTag       | {ValidIdTag}                 |
+      | idTag       | any, such as {ValidIdTag}    |
     Then the Charge Point responds with RemoteStartTransaction.conf
       | status | Accepted |
     And the Charge Point sends Authorize.req
-      | idTag | {ValidIdTag} |
+      | idTag | {RemoteStartTransaction.req.idTag} |
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Accepted |
     And the Charge Point sends StatusNotification.req

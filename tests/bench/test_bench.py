@@ -712,7 +712,6 @@ def test_which_requests_may_go_unclaimed() -> None:
 EXPECTED_LATER = "what the steps that were not reached would have claimed is taken for surplus"
 
 
-@pytest.mark.xfail(strict=True, reason=EXPECTED_LATER)
 async def test_an_operator_who_forgets_to_confirm_fails_nobody() -> None:
     # TC_003_CS: the idTag is presented, the device goes on as it should, Enter is pressed too late.
     stage = Stage("CS", external=True, operator=FakeOperator(Outcome("gave up", "no answer in 120 s"), takes=120))
@@ -722,7 +721,6 @@ async def test_an_operator_who_forgets_to_confirm_fails_nobody() -> None:
     assert stage.bench.conclude(over) is over
 
 
-@pytest.mark.xfail(strict=True, reason=EXPECTED_LATER)
 async def test_an_inconclusive_case_is_not_made_an_error_by_what_ours_went_on_to_send() -> None:
     stage = Stage("CSMS", external=True)
     stage.exchange(CP, "Authorize", {"idTag": "T"}, {"idTagInfo": {"status": "Accepted"}})
@@ -763,6 +761,16 @@ async def test_settling_waits_for_open_calls() -> None:
     stage.call(CS, "Reset", {"type": "Hard"})
     await stage.bench.settle()
     assert stage.loop.time() == 13 + 30 + 1
+
+
+@BOTH
+async def test_the_last_call_of_a_case_must_be_answered(role: Role) -> None:
+    stage = Stage(role)
+    stage.call(stage.ours, "DataTransfer", {"vendorId": "v"})
+    await stage.bench.settle()
+    over = stage.bench.conclude(None)
+    assert type(over) is Failed
+    assert str(over) == "DataTransfer.req 1 was not answered in 30 s (OCPP 1.6 4.3)"
 
 
 async def test_what_comes_while_clearing_up_is_not_recorded() -> None:

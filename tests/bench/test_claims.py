@@ -206,7 +206,6 @@ def test_the_order_of_claims(name: str) -> None:
     assert outcomes == [None] * (len(claimed) - 1) + [overtaken]
 
 
-@pytest.mark.xfail(strict=True, reason="an order is compared with that of the latest claim alone")
 def test_a_swap_is_one_of_neighbours() -> None:
     it = Wired()
     charging, authorize, start = it.report(1, "Charging"), it.call(CP, "Authorize"), it.call(CP, "StartTransaction")

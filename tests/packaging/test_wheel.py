@@ -72,7 +72,7 @@ def verdicts(folder: Path) -> Counter[str]:
 def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    assert tops - PACKAGES == {next(top for top in tops if top.endswith(".dist-info"))}
+    assert tops - PACKAGES == {"_ocpp_rehearsal.py", next(top for top in tops if top.endswith(".dist-info"))}
     kept = {path.relative_to(ROOT).as_posix() for path in FEATURES.rglob("*.feature")}
     assert kept
     assert kept | {"bench/pytest.ini", "features/test_cases.py", "bench/plugin.py"} <= set(names)
@@ -93,9 +93,7 @@ def test_it_runs_in_an_empty_folder(rehearse: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["rehearsal-results"]
 
 
-@pytest.mark.parametrize(
-    "python_path", ["", pytest.param(".", marks=pytest.mark.xfail(strict=True, reason="bench is theirs"))]
-)
+@pytest.mark.parametrize("python_path", ["", "."])
 def test_it_runs_in_a_folder_where_everything_is_called_alike(rehearse: Path, tmp_path: Path, python_path: str) -> None:
     env = {**hostile_environment(), "PYTHONPATH": python_path}
     process = run(rehearse, "run", cwd=hostile_folder(tmp_path), env=env)
