@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from math import inf
 from typing import Protocol
 
 from bench.cases import Case
@@ -113,18 +112,15 @@ class Bench:
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
-        self._first_stage = inf  # the place in the transcript where the first When began
         self._began = loop.time()
         self._frozen: list[Record] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
 
-    def begin_stage(self, *, is_stimulus: bool) -> None:
+    def begin_stage(self) -> None:
         """A sentence begins that answers nothing: let later claims look only at what comes from now on."""
         self.wire.raise_floor()
         self.at_new_stage = True
-        if is_stimulus and self._first_stage == inf:
-            self._first_stage = len(self.wire.records)
 
     # What a sentence knows
 
@@ -223,7 +219,8 @@ class Bench:
             if message.sender == self.judged and message.type == "CALLERROR":
                 return f"the {self.judged} answered {message}"
         for message in self.wire.unclaimed():
-            if message.sender == self.judged and message.action in CONSEQUENTIAL[self.judged]:
+            is_passed = message.index < self.wire.floor  # no sentence to come can claim it
+            if is_passed and message.sender == self.judged and message.action in CONSEQUENTIAL[self.judged]:
                 return f"the {self.judged} sent {message}"
         severe = [breach for breach in self._breaches() if breach.party == self.judged and breach.severe]
         return f"the {self.judged} broke a rule: {severe[0]}" if severe else None
@@ -299,7 +296,7 @@ class Bench:
         ``status``: the one that is waited for; a report that only repeats another is passed over. ``why``: the clause
         that has the request come, where it is not the one about its action.
         """
-        limit = self.timeout if within is None else within
+        limit = self._patience(sender, within)
         deadline = self.loop.time() + limit
         message = await self.wire.next_call(sender, action, self._about(connector, status), deadline)
         if message is None:
@@ -318,6 +315,11 @@ class Bench:
         if message is not None:
             self.take(message, ordered=False)
         return message
+
+    def _patience(self, sender: Party, within: float | None) -> float:
+        """Seconds to wait for a request. Ours comes when the judged party has answered those before it."""
+        limit = self.timeout if within is None else within
+        return limit if sender == self.judged else limit + 3 * self.timeout
 
     def take(self, message: Message, *, ordered: bool = True) -> None:
         """Claim a message that was found. Ends the case if it came before one that is listed before it."""
@@ -396,7 +398,7 @@ class Bench:
 
     async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
         """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
-        deadline = self.loop.time() + (self.timeout if within is None else within)
+        deadline = self.loop.time() + self._patience("Charge Point", within)
         passed: list[str] = []
         while True:
             fits = self._about(connector, status)
@@ -511,9 +513,9 @@ class Bench:
     def _surplus(self) -> CaseOver | None:
         ours: list[str] = []
         for message in self.wire.unclaimed():
-            if message.action in PROVISIONING and message.index < self._first_stage:
+            if message.action in PROVISIONING and self._follows_boot(message):
                 # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
-                self.remark(f"{message.action}.req was sent before the test case began", strict=True)
+                self.remark(f"{message.action}.req was sent after the boot", strict=True)
             elif message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
@@ -522,6 +524,15 @@ class Bench:
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
+
+    def _follows_boot(self, message: Message) -> bool:
+        """Whether nobody has done anything since the Charge Point booted."""
+        for record in reversed(self.wire.records[: message.index]):
+            if record["kind"] == "stimulus":
+                return False
+            if record.get("action") == "BootNotification":
+                return True
+        return False
 
     def _breaches(self) -> list[Breach]:
         return breaches(self.wire.records, self.device.limits)

@@ -22,7 +22,7 @@ class Wire:
     def __init__(self, transcript: Transcript) -> None:
         self._transcript = transcript
         self._news = asyncio.Event()
-        self._floor = 0
+        self.floor = 0  # the place in the transcript from which on messages can be claimed
         self._claimed: dict[int, Message] = {}
         self._ordered: list[Message] = []  # the claimed ones whose place in the case matters
         transcript.listeners.append(self.heard)
@@ -34,13 +34,13 @@ class Wire:
 
     def raise_floor(self, to: Message | None = None) -> None:
         """Let later claims look only at what comes from now on, or from a message on."""
-        self._floor = len(self.records) if to is None else max(self._floor, to.index)
+        self.floor = len(self.records) if to is None else to.index
 
     def calls(self, sender: Party, action: str | None = None) -> Iterator[Message]:
         """The unclaimed requests of a party above the floor."""
         for message in messages(self.records):
             # A boot comes when it must, whatever is being done meanwhile.
-            if message.index < self._floor and message.action != "BootNotification":
+            if message.index < self.floor and message.action != "BootNotification":
                 continue
             if message.type == "CALL" and message.sender == sender and message.index not in self._claimed:
                 if action is None or message.action == action:

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -80,7 +81,8 @@ def run(
     wanted = _wanted(subject, case or [], profile or [], role or [])
     with _progress() as progress:
         asked = _operator(operator, subject, progress)
-        rehearsal = _rehearsal(subject, asked, wanted, out, progress)
+        rehearsal = _rehearsal(subject, asked, wanted, out, strict, progress)
+        _write(rehearsal.results, out)  # before an hour of cases, not after it
         try:
             _open(rehearsal, subject)
             code = play(rehearsal)
@@ -151,7 +153,7 @@ def _built(**settings: Any) -> Device:
 def _address(listen: str | None) -> tuple[str, int] | None:
     if listen is None:
         return None
-    host, _, port = listen.rpartition(":")
+    host, _, port = listen.replace("[", "").replace("]", "").rpartition(":")
     if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
         _unusable(f"--listen {listen} is not of the form HOST:PORT")
     return host, int(port)
@@ -209,7 +211,9 @@ def _progress() -> Progress:
     )
 
 
-def _rehearsal(subject: Device, operator: Operator, wanted: frozenset[str], out: Path, progress: Progress) -> Rehearsal:
+def _rehearsal(
+    subject: Device, operator: Operator, wanted: frozenset[str], out: Path, strict: bool, progress: Progress
+) -> Rehearsal:
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
@@ -219,8 +223,9 @@ def _rehearsal(subject: Device, operator: Operator, wanted: frozenset[str], out:
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
-        colour = COLOURS[result.verdict]
-        progress.console.print(f"[{colour}]{result.verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
+        verdict = _reading(result, strict)
+        colour = COLOURS[verdict]
+        progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
             progress.console.print(f"{'':<15}{result.reason}", style=colour, markup=False, **wrapping)
         for remark in result.remarks:
@@ -231,6 +236,7 @@ def _rehearsal(subject: Device, operator: Operator, wanted: frozenset[str], out:
         "version": version("ocpp-rehearsal"),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "time": "real" if subject.is_external else "virtual",
+        "strict": strict,
     }
     results = Results(facts, subject.describe())
     return Rehearsal(Run(subject, operator), results, wanted, out, started, ended)
@@ -253,14 +259,18 @@ def _open(rehearsal: Rehearsal, subject: Device) -> None:
             console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
 
 
-def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
-    results = rehearsal.results
-    results.run["strict"] = strict
+def _write(results: Results, out: Path) -> None:
     try:
         results.write(out)
     except OSError as error:
         _unusable(f"the results cannot be written to {out}: {error.strerror}")
-    counts = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in results.summary.items() if count)
+
+
+def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
+    results = rehearsal.results
+    _write(results, out)
+    counted = Counter(_reading(result, strict) for result in results.cases)
+    counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
     console.print(f"\n{counts or 'nothing ran'}. Results: {out / 'results.json'}")
 
 
@@ -272,10 +282,14 @@ def _note_what_did_not_run(rehearsal: Rehearsal) -> None:
 
 
 def _exit_status(results: Results, strict: bool) -> int:
-    verdicts = {result.strict_verdict if strict else result.verdict for result in results.cases}
+    verdicts = {_reading(result, strict) for result in results.cases}
     if "fail" in verdicts:
         return FAILED
     return INCONCLUSIVE if verdicts & {"inconclusive", "error"} else PASSED
+
+
+def _reading(result: CaseResult, strict: bool) -> str:
+    return result.strict_verdict if strict else result.verdict
 
 
 def _unusable(text: str) -> NoReturn:

@@ -70,8 +70,9 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a scenario once per test case that it serves."""
-    if "case" in metafunc.fixturenames:
-        ids = case_ids(getattr(metafunc.function, "tags", ()))
+    tags = getattr(metafunc.function, "tags", None)
+    if tags is not None and "case" in metafunc.fixturenames:
+        ids = case_ids(tags)
         metafunc.parametrize("case", [all_cases()[case_id] for case_id in ids], ids=ids)
 
 
@@ -143,7 +144,7 @@ def pytest_bdd_before_step(
     before, request.node.stash[_STEP_TYPE] = request.node.stash[_STEP_TYPE], step.type
     bench.sentence = f"{step.keyword} {step.name}"
     if step.type in ("given", "when") and before != "when":
-        bench.begin_stage(is_stimulus=step.type == "when")
+        bench.begin_stage()
     bench.reached.append(bench.sentence)
 
 
@@ -166,7 +167,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
             write_transcript(rehearsal.out, bench.case.id, records)
     except Exception as fault:
         over = OurError(f"the case could not be brought to its end: {fault}")
-    rehearsal.file(bench.case, over, _step_results(scenario, bench, over), bench)
+    rehearsal.file(bench.case, over, _step_results(scenario, bench, ended_early=raised is not None), bench)
     if over is not None:
         reason = f"{over.verdict}: {bench.sentence}: {over}"
         if raised is not None and not isinstance(raised, CaseOver):
@@ -174,10 +175,10 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         raise type(over)(reason) from None
 
 
-def _step_results(scenario: Scenario, bench: Bench, over: CaseOver | None) -> list[StepResult]:
+def _step_results(scenario: Scenario, bench: Bench, *, ended_early: bool) -> list[StepResult]:
     reached = len(bench.reached)
     results = []
     for number, step in enumerate(scenario.steps, 1):
-        outcome = "passed" if number < reached or over is None else "not reached" if number > reached else "ended"
+        outcome = "passed" if number < reached or not ended_early else "not reached" if number > reached else "ended"
         results.append(StepResult(step.keyword, step.name, outcome))
     return results

@@ -80,8 +80,9 @@ class Run:
 
     def close(self) -> None:
         """End what the run holds."""
-        if self._charge_point_under_test is not None:
-            self._wait(self._charge_point_under_test.central_system.stop())
+        if (device := self._charge_point_under_test) is not None:
+            self._wait(device.leave())
+            self._wait(device.central_system.stop())
         if self._loop is not None:
             self._wait(_end_tasks())
             self._loop.close()

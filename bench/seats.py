@@ -129,12 +129,12 @@ class ExternalChargePoint:
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         start = len(self._bench.wire.records)
         await self._bench.ask_operator(self.party, action, payload, sentence)
-        if action in ("plug_in", "present"):
-            self._check_patience(start, payload["connectorId"])
         if action == "plug_in":
             self.device.plugged.add(payload["connectorId"])
         elif action == "unplug":
             self.device.plugged.discard(payload["connectorId"])
+        if action in ("plug_in", "present"):
+            self._check_patience(start, payload["connectorId"])
 
     def _check_patience(self, start: int, connector: int) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.

@@ -5,6 +5,7 @@ there is no judgement: the case is inconclusive and says why.
 """
 
 import asyncio
+from contextlib import suppress
 
 from bench.bench import Bench
 from bench.device import Device
@@ -16,6 +17,7 @@ from ocppj.transcript import Record
 from reference_csms import store
 from reference_csms.central_system import CentralSystem
 
+PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 REST = 1.0  # seconds in which it reports what a request has changed
 
 
@@ -26,8 +28,9 @@ class ChargePointUnderTest:
         self.central_system = central_system
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self._device = device
-        self._configuration: dict[str, str] | None = None  # as it was before the first case
-        self._changed: set[str] = set()
+        self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
+        self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
+        self._changed: set[str] = set()  # keys in lower case
         self._has_cache = "authorization_cache" not in device.lacks
 
     @property
@@ -49,7 +52,7 @@ class ChargePointUnderTest:
         """Learn from a case that is over what the next one must set right."""
         for message in messages(records):
             if message.type == "CALL" and message.action == "ChangeConfiguration":
-                self._changed.add(message.payload["key"])
+                self._changed.add(message.payload["key"].casefold())
             call = call_of(message, records) if message.type == "CALLRESULT" else None
             if call and call.action == "BootNotification":
                 self._known.accepted = message.payload.get("status") == "Accepted"
@@ -94,12 +97,32 @@ class ChargePointUnderTest:
 
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
-            conf = await self._request("GetConfiguration", {})
-            keys = conf.get("configurationKey", [])
-            self._configuration = {entry["key"]: entry["value"] for entry in keys if "value" in entry}
+            self._configuration = await self._read_configuration()
         for key in sorted(self._changed & self._configuration.keys()):
-            await self._request("ChangeConfiguration", {"key": key, "value": self._configuration[key]})
+            await self._set(key, self._configuration[key])
         self._changed.clear()
+        if self._configuration.get(PRE_AUTHORIZE, "false").casefold() != "false":
+            await self._set(PRE_AUTHORIZE, "false")
+            self._changed.add(PRE_AUTHORIZE)
+
+    async def leave(self) -> None:
+        """The run is over: give the Charge Point the configuration back that it had."""
+        if self._configuration is not None and self.is_connected:
+            for key in sorted(self._changed & self._configuration.keys()):
+                await self._set(key, self._configuration[key])
+
+    async def _read_configuration(self) -> dict[str, str]:
+        try:
+            conf = await self._call("GetConfiguration", {})
+        except CallFailed:
+            return {}  # a case will speak of it
+        entries = [entry for entry in conf.get("configurationKey", []) if "value" in entry]
+        self._spelling = {entry["key"].casefold(): entry["key"] for entry in entries}
+        return {entry["key"].casefold(): entry["value"] for entry in entries}
+
+    async def _set(self, key: str, value: str) -> None:
+        with suppress(CallFailed):  # the next case that needs the key will say so
+            await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
 
     async def _stop_transactions(self) -> None:
         for transaction in list(self.central_system.store.transactions.values()):
@@ -109,20 +132,28 @@ class ChargePointUnderTest:
     async def _free(self, bench: Bench) -> None:
         number = bench.connector
         if number in self.plugged:
-            sentence = f"connector {number} still has a cable: unplug it, so that the next case finds it Available"
-            await bench.seats["Charge Point"].do("unplug", {"connectorId": number}, sentence)
-        connector = self._known.connectors.get(number)
-        if connector is None or connector.status == "Available":
+            await self._ask_to_unplug(bench, number)
+        if self._status(number) == "Preparing":  # ends by itself (9.1.6)
+            timeout = (self._configuration or {}).get("connectiontimeout", "")
+            await self._becomes_available(bench, number, float(timeout) if timeout.isdigit() else 0)
+        if self._status(number) in (None, "Available") or await self._becomes_available(bench, number, REST):
             return
-        # Preparing ends by itself (9.1.6), the other statuses when the cable is out.
-        timeout = float((self._configuration or {}).get("ConnectionTimeOut", 0) or 0)
-        wait = bench.timeout + (timeout if connector.status == "Preparing" else 0)
-        free = await bench.wire.until(lambda: self._status(number) == "Available" or None, bench.loop.time() + wait)
-        if not free:
+        await self._ask_to_unplug(bench, number)
+        if not await self._becomes_available(bench, number, bench.timeout):
             raise Inconclusive(f"connector {number} is {self._status(number)} and was not brought to Available")
 
-    def _status(self, number: int) -> str:
-        return self._known.connectors[number].status
+    async def _ask_to_unplug(self, bench: Bench, number: int) -> None:
+        status = self._status(number)
+        sentence = f"connector {number} is {status}: unplug the cable, so that the next case finds it Available"
+        await bench.seats["Charge Point"].do("unplug", {"connectorId": number}, sentence)
+
+    async def _becomes_available(self, bench: Bench, number: int, wait: float) -> bool:
+        deadline = bench.loop.time() + wait + REST
+        return bool(await bench.wire.until(lambda: self._status(number) == "Available" or None, deadline))
+
+    def _status(self, number: int) -> str | None:
+        connector = self._known.connectors.get(number)
+        return connector.status if connector else None
 
     async def _request(self, action: str, payload: Payload) -> Payload:
         try:

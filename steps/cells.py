@@ -30,7 +30,7 @@ Lookup = Callable[[str], object]
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
 _WITHOUT_CASE = ("idtag", "key")  # CiStrings that are compared (7.28, 7.29)
-_PLACEHOLDER = re.compile(r"\{([A-Z][\w.\[\]]*)\}")
+_PLACEHOLDER = re.compile(r"\{([A-Z][\w.]*)\}")
 
 
 class _Missing:
@@ -54,6 +54,10 @@ class Expectation:
     example: object = MISSING
 
 
+Fill = Callable[[str], str]
+Read = Callable[[str], Expectation]
+
+
 def seconds(text: str) -> float:
     """A duration such as ``5 seconds`` or ``1 hour``. Raises ``BadCell``."""
     match = _DURATION.fullmatch(text.strip())
@@ -70,16 +74,21 @@ def filled_in(text: str, lookup: Lookup) -> str:
 def expectation(cell: str, lookup: Lookup, *, fold: bool = False) -> Expectation:
     """What a cell expects, its placeholders replaced by ``lookup``. Raises ``BadCell``.
 
-    ``fold``: what it expects is compared without case, with a value that is in lower case already.
+    ``fold``: what it expects is compared without case, with a value that is in lower case already. The form of a cell
+    is read before its placeholders are filled in: no test data can be taken for a word of the language.
     """
-    text = filled_in(cell, lookup)
-    text = text.casefold() if fold else text
-    if _PLACEHOLDER.fullmatch(cell):
-        return _exactly(text)
-    for pattern, read in _FORMS:
-        if match := pattern.fullmatch(text):
-            return read(match, lookup)
-    return _exactly(text)
+
+    def fill(text: str) -> str:
+        filled = filled_in(text, lookup)
+        return filled.casefold() if fold else filled
+
+    def read(text: str) -> Expectation:
+        for pattern, form in _FORMS:
+            if match := pattern.fullmatch(text):
+                return form(match, fill, read)
+        return _exactly(fill(text))
+
+    return read(cell)
 
 
 def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
@@ -133,6 +142,10 @@ def value_at(payload: object, path: str) -> object:
         else:
             value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
     return value
+
+
+def _has(entry: object, name: str, value: str) -> bool:
+    return isinstance(entry, dict) and _written(entry.get(name)).casefold() == value.casefold()
 
 
 def _steps(path: str) -> list[str | int | tuple[str, str]]:
@@ -236,43 +249,47 @@ def _exactly(text: str) -> Expectation:
     return Expectation(text, lambda value: value is not MISSING and _written(value) == text, text)
 
 
-def _any(match: re.Match[str], _: Lookup) -> Expectation:
-    return Expectation("any value", lambda value: value is not MISSING, match[1] or MISSING)
+def _any(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
+    return Expectation("any value", lambda value: value is not MISSING, fill(match[1]) if match[1] else MISSING)
 
 
-def _absent(_match: re.Match[str], _: Lookup) -> Expectation:
+def _absent(_match: re.Match[str], _fill: Fill, _read: Read) -> Expectation:
     return Expectation("absent", lambda value: value is MISSING)
 
 
-def _one_of(match: re.Match[str], lookup: Lookup) -> Expectation:
-    choices = [expectation(choice.strip(), lookup) for choice in match[1].split(",")]
+def _one_of(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
+    choices = [read(choice.strip()) for choice in match[1].split(",")]
     example = next((choice.example for choice in choices), MISSING)
-    return Expectation(match[0], lambda value: any(choice.fits(value) for choice in choices), example)
+    return Expectation(fill(match[0]), lambda value: any(choice.fits(value) for choice in choices), example)
 
 
-def _other_than(match: re.Match[str], _: Lookup) -> Expectation:
-    number = _number(match[1])
-    example = str(int(number) + 15) if number is not None else f"{match[1]}-other"
-    return Expectation(match[0], lambda value: value is not MISSING and _written(value) != match[1], example)
+def _other_than(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
+    unwanted = fill(match[1])
+    example = str(int(unwanted) + 15) if re.fullmatch(r"-?\d+", unwanted) else f"{unwanted}-other"
+    return Expectation(
+        f"other than {unwanted}", lambda value: value is not MISSING and _written(value) != unwanted, example
+    )
 
 
-def _bound(match: re.Match[str], _: Lookup) -> Expectation:
-    limit = float(match[2])
+def _bound(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
+    limit = _number(fill(match[2]))
+    if limit is None:
+        raise BadCell(f"{match[0]!r}: {fill(match[2])} is no number")
 
     def fits(value: object) -> bool:
         number = _number(value)
         return number is not None and (number >= limit if match[1] == "least" else number <= limit)
 
-    return Expectation(match[0], fits, match[2])
+    return Expectation(fill(match[0]), fits, fill(match[2]))
 
 
-def _matching(match: re.Match[str], _: Lookup) -> Expectation:
+def _matching(match: re.Match[str], _fill: Fill, _read: Read) -> Expectation:
     pattern = re.compile(match[1])
     return Expectation(match[0], lambda value: isinstance(value, str) and pattern.search(value) is not None)
 
 
-def _within(match: re.Match[str], _: Lookup) -> Expectation:
-    instant, allowed = _instant(match[2]), timedelta(seconds=seconds(match[1]))
+def _within(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
+    instant, allowed = _instant(fill(match[2])), timedelta(seconds=seconds(fill(match[1])))
 
     def fits(value: object) -> bool:
         try:
@@ -280,19 +297,19 @@ def _within(match: re.Match[str], _: Lookup) -> Expectation:
         except ValueError:
             return False
 
-    return Expectation(f"within {match[1]} of {timestamp(instant)}", fits, timestamp(instant))
+    return Expectation(f"within {fill(match[1])} of {timestamp(instant)}", fits, timestamp(instant))
 
 
-def _now(match: re.Match[str], _: Lookup) -> Expectation:
-    return _exactly(timestamp(_instant(match[0])))
+def _now(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
+    return _exactly(timestamp(_instant(fill(match[0]))))
 
 
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Lookup], Expectation]], ...] = (
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Fill, Read], Expectation]], ...] = (
     (re.compile(r"any(?:, such as (.+))?"), _any),
     (re.compile(r"absent"), _absent),
     (re.compile(r"one of (.+)"), _one_of),
     (re.compile(r"other than (.+)"), _other_than),
-    (re.compile(r"at (least|most) (-?\d+(?:\.\d+)?)"), _bound),
+    (re.compile(r"at (least|most) (.+)"), _bound),
     (re.compile(r"matching /(.+)/"), _matching),
     (re.compile(r"within (.+) of (.+)"), _within),
     (re.compile(r"now(?: [+-] .+)?"), _now),

@@ -111,7 +111,7 @@ def _do_without(bench: Bench, key: str, value: str) -> None:
         raise Inconclusive(text)
     # 9.1: without the key the function is not provided, which is what the value asks for; TC_019 judges the key.
     if value.casefold() not in ("false", "0"):
-        raise bench.blame("Charge Point", f"the Charge Point has no {key}, a required key (OCPP 1.6 9.1)")
+        raise bench.blame("Charge Point", f"the Charge Point has no {key}, which is a required key")
     bench.remark(f"the Charge Point has no {key}", "OCPP 1.6 9.1")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.bench import CONSEQUENTIAL, Bench
+from bench.bench import CONSEQUENTIAL, PROVISIONING, QUIET, Bench
 from bench.cases import Case
 from bench.device import Device, Role, device
 from bench.operators import Nobody, Outcome, Request
@@ -684,6 +684,7 @@ async def test_a_surplus_message_that_changes_something(action: str) -> None:
     for role in ROLES:
         stage = Stage(role)
         stage.bench._breaches = list  # type: ignore[method-assign]  # its payload is beside the point
+        stage.bench.begin_stage(is_stimulus=True)
         stage.call(sender, action)
         over = stage.bench.conclude(None)
         assert type(over) is (Failed if sender == stage.judged else OurError)
@@ -701,6 +702,18 @@ async def test_a_surplus_message_that_changes_nothing(action: str) -> None:
         told = sender == stage.judged and action != "Heartbeat"
         wanted = [Remark(f"{action}.req was sent beside the test case", "", True)] if told else []
         assert stage.bench.remarks == wanted
+
+
+@pytest.mark.parametrize("action", sorted(PROVISIONING))
+async def test_a_central_system_may_provision_before_the_case_begins(action: str) -> None:
+    stage = Stage("CSMS")
+    stage.bench._breaches = list  # type: ignore[method-assign]
+    stage.call(CS, action)
+    stage.bench.begin_stage(is_stimulus=True)
+    assert stage.bench.conclude(None) is None
+    assert stage.bench.remarks == [Remark(f"{action}.req was sent before the test case began", "", True)]
+    stage.call(CS, action)
+    assert type(stage.bench.conclude(None)) is Failed
 
 
 def test_which_requests_may_go_unclaimed() -> None:
@@ -753,14 +766,14 @@ async def test_strict_verdicts(verdict: Verdict) -> None:
 async def test_settling_waits_for_open_calls() -> None:
     stage = Stage()
     await stage.bench.settle()
-    assert stage.loop.time() == 1
+    assert stage.loop.time() == QUIET
     unique_id = stage.call(CS, "Reset", {"type": "Hard"})
     stage.later(12, lambda: stage.result(CP, unique_id, {"status": "Accepted"}))
     await stage.bench.settle()
-    assert stage.loop.time() == 13
+    assert stage.loop.time() == QUIET + 12
     stage.call(CS, "Reset", {"type": "Hard"})
     await stage.bench.settle()
-    assert stage.loop.time() == 13 + 30 + 1
+    assert stage.loop.time() == QUIET + 12 + 30 + QUIET
 
 
 @BOTH
@@ -768,6 +781,7 @@ async def test_the_last_call_of_a_case_must_be_answered(role: Role) -> None:
     stage = Stage(role)
     stage.call(stage.ours, "DataTransfer", {"vendorId": "v"})
     await stage.bench.settle()
+    stage.transcript.add("end")
     over = stage.bench.conclude(None)
     assert type(over) is Failed
     assert str(over) == "DataTransfer.req 1 was not answered in 30 s (OCPP 1.6 4.3)"
