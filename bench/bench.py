@@ -528,11 +528,14 @@ class Bench:
     def _follows_boot(self, message: Message) -> bool:
         """Whether nobody has done anything since the Charge Point booted."""
         for record in reversed(self.wire.records[: message.index]):
-            if record["kind"] == "stimulus":
+            if record["kind"] == "stimulus" and not self._is_own_request(record):
                 return False
             if record.get("action") == "BootNotification":
                 return True
         return False
+
+    def _is_own_request(self, stimulus: Record) -> bool:
+        return stimulus["party"] != self.judged and stimulus["action"] in ACTIONS
 
     def _breaches(self) -> list[Breach]:
         return breaches(self.wire.records, self.device.limits)

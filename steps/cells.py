@@ -135,10 +135,7 @@ def value_at(payload: object, path: str) -> object:
             value = value[step] if isinstance(value, list) and step < len(value) else MISSING
         elif isinstance(step, tuple):
             entries = value if isinstance(value, list) else []
-            fitting = (
-                entry for entry in entries if isinstance(entry, dict) and _written(entry.get(step[0])) == step[1]
-            )
-            value = next(fitting, MISSING)
+            value = next((entry for entry in entries if _has(entry, *step)), MISSING)
         else:
             value = value.get(step, MISSING) if isinstance(value, dict) else MISSING
     return value

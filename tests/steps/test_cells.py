@@ -229,6 +229,12 @@ def test_an_id_tag_that_is_no_text() -> None:
 
 # --- paths
 
+
+def test_the_case_of_a_key_does_not_matter_to_a_path() -> None:
+    entries = {"configurationKey": [{"key": "heartbeatinterval", "value": "5"}]}
+    assert value_at(entries, "configurationKey[key=HeartbeatInterval].value") == "5"
+
+
 NESTED = {
     "status": "Accepted",
     "idTagInfo": {"status": "Blocked", "parentIdTag": None},
