@@ -45,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 Ids = Annotated[list[str] | None, typer.Option("--case", help="Only this test case, e.g. TC_003_CSMS. Repeatable.")]
 Profiles = Annotated[list[str] | None, typer.Option("--profile", help="Only this profile, e.g. core. Repeatable.")]
@@ -271,7 +271,7 @@ def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     _write(results, out)
     counted = Counter(_reading(result, strict) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
-    console.print(f"\n{counts or 'nothing ran'}. Results: {out / 'results.json'}")
+    console.print(f"{counts or 'nothing ran'}. Results: {out / 'results.json'}")
 
 
 def _note_what_did_not_run(rehearsal: Rehearsal) -> None:

@@ -180,5 +180,6 @@ def _step_results(scenario: Scenario, bench: Bench, *, ended_early: bool) -> lis
     results = []
     for number, step in enumerate(scenario.steps, 1):
         outcome = "passed" if number < reached or not ended_early else "not reached" if number > reached else "ended"
-        results.append(StepResult(step.keyword, step.name, outcome))
+        table = [[str(cell) for cell in row] for row in step.datatable.raw()] if step.datatable else []
+        results.append(StepResult(step.keyword, step.name, outcome, table))
     return results

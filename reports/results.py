@@ -12,11 +12,12 @@ VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 
 @dataclass
 class StepResult:
-    """One sentence and how it ended: passed, ended the case, or was not reached."""
+    """One sentence with its table, and how it ended: passed, ended the case, or was not reached."""
 
     keyword: str
     sentence: str
     outcome: str
+    table: list[list[str]] = field(default_factory=list)
 
 
 @dataclass
