@@ -88,7 +88,11 @@ NEED_A_VALID_ID_TAG = (
 )
 
 _UNANSWERED = Due("fail", "StatusNotification.req is never answered", "did not answer StatusNotification.req")
-_NO_STATUS = Due("fail", "the idTagInfo lacks its status", 'StopTransaction.conf: idTagInfo: "status" is a required')
+_NO_STATUS = Due(
+    "fail",
+    "the idTagInfo lacks its status",
+    'StopTransaction.conf of the Central System: idTagInfo: "status" is a required',
+)
 
 # What each fault alone turns. A Central System that lets every case wait is tried on three of them.
 FAULTY = {
