@@ -1,0 +1,53 @@
+"""The pages for users say what is there."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+from pytest_bdd.steps import step_function_context_registry
+
+from bench.device import CAPABILITIES, DEFAULT_DATA, LIMITS
+from bench.plugin import pytest_plugins
+from steps.cells import _FORMS
+
+ROOT = Path(__file__).parents[2]
+VOCABULARY = (ROOT / "docs" / "vocabulary.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+# How the page writes a word of each type.
+WRITTEN = {
+    "Party": "{party}",
+    "Action": "{Action}",
+    "Duration": "{duration}",
+    "N": "{n}",
+    "IdTag": "{IdTag}",
+    "Status": "{Status}",
+    "IdTagStatus": "{status}",
+    "ErrorCode": "{ErrorCode}",
+    "Profile": "{Profile}",
+}
+
+
+def test_every_sentence_is_in_the_vocabulary() -> None:
+    for module in pytest_plugins:
+        import_module(module)
+    for context in step_function_context_registry.values():
+        sentence = re.sub(r"\{\w+:(\w+)\}", lambda match: WRITTEN[match[1]], context.parser.name)
+        if sentence.startswith(("something", "nothing")):  # of tests of the plugin
+            continue
+        assert f"{str(context.type).capitalize()} {sentence}" in VOCABULARY, sentence
+
+
+def test_every_form_of_a_cell_is_in_the_vocabulary() -> None:
+    for pattern, _ in _FORMS:
+        word = re.match(r"\w+( \w+)?", pattern.pattern)
+        assert word is not None
+        assert f"`{word[0].split(' ')[0]}" in VOCABULARY
+
+
+def test_all_test_data_are_named() -> None:
+    for name in DEFAULT_DATA:
+        assert f"`{name}`" in VOCABULARY
+    for name in LIMITS:
+        assert f"--data {name}=" in README or name == "OperatorTimeout"
+    assert any(f"--lacks {capability}" in README for capability in CAPABILITIES)
