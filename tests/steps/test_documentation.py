@@ -32,9 +32,9 @@ def test_every_sentence_is_in_the_vocabulary() -> None:
     for module in pytest_plugins:
         import_module(module)
     for context in step_function_context_registry.values():
-        sentence = re.sub(r"\{\w+:(\w+)\}", lambda match: WRITTEN[match[1]], context.parser.name)
-        if sentence.startswith(("something", "nothing")):  # of tests of the plugin
+        if not context.step_func.__module__.startswith("steps."):
             continue
+        sentence = re.sub(r"\{\w+:(\w+)\}", lambda match: WRITTEN[match[1]], context.parser.name)
         assert f"{str(context.type).capitalize()} {sentence}" in VOCABULARY, sentence
 
 

@@ -312,6 +312,17 @@ def boots_again(late: float) -> Setup:
     return setup
 
 
+def times_out(late: float) -> Setup:
+    """It waits so much longer than ConnectionTimeOut for the EV driver."""
+
+    def setup(it: ChargePoint) -> None:
+        number = it.configuration.number
+        # Nothing else asks for this key.
+        it.configuration.number = lambda name: number(name) + (late if name == "ConnectionTimeOut" else 0)  # type: ignore[method-assign,assignment,return-value]
+
+    return setup
+
+
 # Those that are hardly there
 
 
@@ -338,6 +349,17 @@ def says_nothing(frame: Frame) -> Iterable[Frame] | None:
     return [] if frame.is_call else None
 
 
+MALFORMED: dict[str, Callable[[list[Payload]], Any]] = {
+    "configurationKey null": lambda _: None,
+    "configurationKey {}": lambda _: {},
+    "configurationKey 'x'": lambda _: "x",
+    "configurationKey [null]": lambda _: [None],
+    "an entry without anything": lambda entries: [{}, *entries],
+    "entries without a readonly": lambda entries: [{"key": e["key"], "value": e["value"]} for e in entries],
+    "entries with a key 1": lambda entries: [{**e, "key": 1} for e in entries],
+    "entries with a value 1": lambda entries: [{**e, "value": 1} for e in entries],
+}
+
 LAWFUL = {
     "Charging before StartTransaction.req": Variant(
         "the test case document lets these two swap everywhere", ahead_of("StartTransaction", "Charging")
@@ -351,9 +373,9 @@ LAWFUL = {
         numbers="004_1 004_2 011_1 011_2",
         remark="StatusNotification.req before Authorize.req",
     ),
-    "SuspendedEV before Charging": Variant("4.9, C4: the EV takes its time", before("SuspendedEV", of="Charging")),
+    "SuspendedEV before Charging": Variant("4.9, B4 and D3: the EV takes its time", before("SuspendedEV", of="Charging")),
     "SuspendedEVSE, SuspendedEV before Charging": Variant(
-        "4.9, E4 and D4", before("SuspendedEVSE", "SuspendedEV", of="Charging")
+        "4.9, B5, E4 and D3", before("SuspendedEVSE", "SuspendedEV", of="Charging")
     ),
     "SuspendedEV before Finishing": Variant("4.9, C4 and D6", before("SuspendedEV", of="Finishing")),
     "MeterValues.req everywhere": Variant(
@@ -378,7 +400,7 @@ LAWFUL = {
         "4.3", beside(lambda: call("DataTransfer", {"vendorId": "x"})), remark="beside the test case"
     ),
     "SecurityEventNotification.req everywhere": Variant(
-        "security white paper 4.21: whenever a security event occurs",
+        "security white paper A04.FR.01: when a security event happens",
         beside(lambda: call("SecurityEventNotification", {"type": "StartupOfTheDevice", "timestamp": timestamp()})),
         remark="beside the test case",
     ),
@@ -392,26 +414,26 @@ LAWFUL = {
     ),
     "every report twice": Variant("4.9 forbids no report that tells nothing new", lambda: twice),
     "timestamps with an offset": Variant(
-        "3.14: any ISO 8601 date-time",
+        "errata 3.10: an offset must be understood",
         timestamps(lambda moment: moment.astimezone(timezone(timedelta(hours=2))).isoformat()),
     ),
     "timestamps in whole seconds": Variant(
-        "3.14, errata 3.13", timestamps(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        "errata 3.10: insignificant fractions may be left out", timestamps(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
     ),
     "timestamps in nanoseconds": Variant(
-        "3.14", timestamps(lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z"))
+        "errata 3.10: fractions must be understood", timestamps(lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z"))
     ),
-    "timestamps in small letters": Variant("RFC 3339", timestamps(lambda moment: timestamp(moment).lower())),
+    "timestamps in small letters": Variant("ISO 8601 in the profile of the JSON schema's date-time, RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower())),
     "timestamps without a zone": Variant(
         "3.14 recommends UTC and demands no zone; the JSON schema does",
         timestamps(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S")),
         remark='is not a "date-time"',
     ),
-    "idTag in lower case": Variant("7.8: CiString20", lambda: in_lower_case),
-    "keys in lower case": Variant("7.17, 7.29: CiString50", spelled(str.lower)),
-    "keys in upper case": Variant("7.17, 7.29: CiString50", spelled(str.upper)),
+    "idTag in lower case": Variant("7.28: a CiString20", lambda: in_lower_case),
+    "keys in lower case": Variant("7.29: a CiString50", spelled(str.lower)),
+    "keys in upper case": Variant("7.29: a CiString50", spelled(str.upper)),
     "boolean values in upper case": Variant(
-        "9: boolean values are no strings of their own",
+        "7.29: a value is a CiString500",
         keys(lambda entries: [{**e, "value": e["value"].replace("true", "TRUE")} for e in entries]),
     ),
     "keys in another order, unknownKey []": Variant(
@@ -428,15 +450,15 @@ LAWFUL = {
         "4.6 fixes the interval, not the phase", heartbeat_after_boot, numbers="001 002 003 013 014"
     ),
     "slow answers": Variant("OCPP-J 4.1.1: the time-out is the caller's, here 30 s", slow(29.5)),
-    "AuthorizeRemoteTxRequests = false": Variant("5.11, 9.1.2", charge_point=has(AuthorizeRemoteTxRequests="false")),
+    "AuthorizeRemoteTxRequests = false": Variant("5.11, 9.1.3", charge_point=has(AuthorizeRemoteTxRequests="false")),
     "AuthorizeRemoteTxRequests is read-only and false": Variant(
-        "9.1.2: R or RW", charge_point=fixed(AuthorizeRemoteTxRequests="false")
+        "9.1.3: R or RW", charge_point=fixed(AuthorizeRemoteTxRequests="false")
     ),
     "AuthorizeRemoteTxRequests is read-only and true": Variant(
-        "9.1.2: R or RW", charge_point=fixed(AuthorizeRemoteTxRequests="true")
+        "9.1.3: R or RW", charge_point=fixed(AuthorizeRemoteTxRequests="true")
     ),
     "no MinimumStatusDuration": Variant(
-        "9.1.19: optional, and 0 is what it is without", charge_point=lacks("MinimumStatusDuration")
+        "9.1.20: optional, and without it every status is told", charge_point=lacks("MinimumStatusDuration")
     ),
     "keys are read-only and as wanted": Variant(
         "a case sets what is otherwise only; which of them may be R is for TC_019",
@@ -460,7 +482,7 @@ LAWFUL = {
         reason="--lacks stop_on_ev_side_disconnect",
     ),
     "no AuthorizationCacheEnabled": Variant(
-        "9.1.1: optional, without it there is no cache",
+        "9.1.2: optional, without it there is no cache",
         charge_point=lacks("AuthorizationCacheEnabled"),
         inconclusive="007_1",
         reason="--lacks authorization_cache",
@@ -481,9 +503,9 @@ LAWFUL = {
         charge_point=when_refused("Rejected", goes_away),
         numbers="001 002 003",
     ),
-    "LocalPreAuthorize from the factory": Variant("9.1.13", charge_point=has(LocalPreAuthorize="true")),
-    "MinimumStatusDuration from the factory": Variant("9.1.19", charge_point=has(MinimumStatusDuration="1")),
-    "GetConfigurationMaxKeys = 2": Variant("9.1.8", value_of("GetConfigurationMaxKeys", "2"), numbers="019"),
+    "LocalPreAuthorize from the factory": Variant("9.1.13: what it was before the run is its owner's choice", charge_point=has(LocalPreAuthorize="true")),
+    "MinimumStatusDuration from the factory": Variant("9.1.20: a status that lasts less is not told", charge_point=has(MinimumStatusDuration="1")),
+    "GetConfigurationMaxKeys = 2": Variant("9.1.9: no more are asked for at once", value_of("GetConfigurationMaxKeys", "2"), numbers="019"),
     "an operator who takes 20 s": Variant("a step's time starts when the operator has confirmed", delay=20),
     "an operator who is slower than ConnectionTimeOut": Variant(
         "9.1.6: it waits no longer for the EV driver",
@@ -493,16 +515,176 @@ LAWFUL = {
     ),
 }
 
+SESSIONS = "003 004_1 005_1 007_1 010 011_1 012 026 028"
+BOOTS = "001 002 013 014"
+
 UNLAWFUL = {
+    "ConnectionTimeOut 3 s too short": Variant("9.1.6", charge_point=times_out(-3), fails="004_2 011_2"),
+    "ConnectionTimeOut 10 s too long": Variant(
+        "9.1.6, not to the second: a remark", charge_point=times_out(10), remark="25 s, 15 s were due"
+    ),
+    "ConnectionTimeOut 12 s too long": Variant("9.1.6", charge_point=times_out(12), fails="004_2 011_2"),
+    "values not stored": Variant(
+        "5.3: Accepted means that the change is in force", charge_point=stores_nothing, fails="004_2 007_1 011_2 021"
+    ),
+    "heartbeat 3 s late": Variant("4.2: the interval of BootNotification.conf", charge_point=heart_beats(3), fails="001 002"),
+    "heartbeat 3 s early": Variant("4.2", charge_point=heart_beats(-3), fails="001 002"),
+    "boots 3 s early": Variant("4.2: not earlier than the interval", charge_point=boots_again(-3), fails="001 002"),
+    "answers twice": Variant("OCPP-J 4.1.1: one answer to a CALL", lambda: answers_twice, fails=all_but("001 003")),
+    "one unique id for every Heartbeat.req": Variant(
+        "OCPP-J 4.1.4: an id serves one message", lambda: same_id_on_heartbeats, numbers="001 002 003", fails="001 002"
+    ),
+    "StatusNotification.req while Rejected": Variant(
+        "4.2: no message until the interval is over",
+        charge_point=when_refused("Rejected", speaks(lambda: report(0, "Available"))),
+        numbers="001 002 003",
+        fails="001",
+    ),
+    "Heartbeat.req while Rejected": Variant(
+        "4.2", charge_point=when_refused("Rejected", speaks(lambda: call("Heartbeat", {}))), numbers="001 002", fails="001"
+    ),
+    "StatusNotification.req while Pending": Variant(
+        "4.2: no request but BootNotification.req that was not triggered",
+        charge_point=when_refused("Pending", speaks(lambda: report(1, "Available"))),
+        numbers="001 002 003",
+        fails="002",
+    ),
+    "no hard reset": Variant("5.14", charge_point=reboots_on("Soft"), numbers="013 014", fails="013"),
+    "another connector is Faulted": Variant(
+        "the cases that boot want every connector Available",
+        lambda: lambda frame: (
+            [frame.with_fields(status="Faulted", errorCode="OtherError")]
+            if frame.requests("StatusNotification", connectorId=2)
+            else None
+        ),
+        connectors=2,
+        fails=BOOTS,
+    ),
+    "no LocalPreAuthorize": Variant("9.1.13: required", charge_point=lacks("LocalPreAuthorize"), fails="007_1 019"),
+    "no UnlockConnectorOnEVSideDisconnect": Variant(
+        "9.1.33: required", charge_point=lacks("UnlockConnectorOnEVSideDisconnect"), fails="005_1 019"
+    ),
+    "no ConnectionTimeOut": Variant("9.1.6: required", charge_point=lacks("ConnectionTimeOut"), fails="004_2 011_2 019"),
+    "no MeterValueSampleInterval": Variant(
+        "9.1.19: required", charge_point=lacks("MeterValueSampleInterval"), fails="002 004_1 019 021 040_2"
+    ),
+    "no AuthorizeRemoteTxRequests": Variant(
+        "9.1.3: required",
+        charge_point=lacks("AuthorizeRemoteTxRequests"),
+        fails="005_1 007_1 010 011_1 011_2 012 019 026 028",
+    ),
+    "no SupportedFeatureProfiles": Variant("9.1.29: required", charge_point=lacks("SupportedFeatureProfiles"), fails="019"),
     "profiles between semicolons": Variant(
         "9.1.29: a CSL", value_of("SupportedFeatureProfiles", "Core;SmartCharging"), numbers="019", fails="019"
     ),
-    "GetConfigurationMaxKeys = 0": Variant(
-        "9.1.8: a number of keys", value_of("GetConfigurationMaxKeys", "0"), numbers="019", fails="019"
+    **{
+        f"GetConfigurationMaxKeys = {value!r}": Variant(
+            "9.1.9: a number of keys", value_of("GetConfigurationMaxKeys", value), numbers="019", fails="019"
+        )
+        for value in ("0", "abc", "1.5", " 50", "")
+    },
+    **{
+        f"ChangeConfiguration.conf, status {value!r}": Variant(
+            "6.8", conf("ChangeConfiguration", status=value), numbers="002 004_2 017_1 040_2", fails="002 004_2 040_2"
+        )
+        for value in (None, True, 1.5, "x", [], {}, ...)
+    },
+    **{
+        f"GetConfiguration.conf, {name}": Variant("6.24, 7.29", keys(edit), numbers="002 012 017_1 019", fails="002 012 019")
+        for name, edit in MALFORMED.items()
+    },
+    "GetConfiguration.conf, unknownKey 'x'": Variant(
+        "6.24", conf("GetConfiguration", unknownKey="x"), numbers="002 012 017_1 019", fails="002 012 019"
     ),
+    "GetConfiguration.conf, no values": Variant(
+        "7.29: only a key that is not set has none",
+        keys(lambda entries: [{"key": e["key"], "readonly": e["readonly"]} for e in entries]),
+        fails="005_1 007_1 010 011_1 011_2 012 019 021 026 028",
+    ),
+    **{
+        f"{action}.req is refused": Variant("chapter 5", charge_point=refuses(action), fails=fails)
+        for action, fails in {
+            "ChangeAvailability": "013 014",
+            "ChangeConfiguration": "002 004_2 007_1 011_2 021 040_1 040_2",
+            "ClearCache": "",
+            "GetConfiguration": "002 004_1 004_2 005_1 007_1 010 011_1 011_2 012 019 021 026 028",
+            "RemoteStartTransaction": "005_1 007_1 010 011_1 011_2 012 026 028",
+            "Reset": "013 014",
+            "UnlockConnector": "017_1 031",
+        }.items()
+    },
+    # Played for itself: it leaves a transaction running that nothing but a remote request could end.
+    "RemoteStopTransaction.req is refused": Variant(
+        "5.12", charge_point=refuses("RemoteStopTransaction"), numbers="012", fails="012"
+    ),
+    **{
+        f"{action}.req, {field} {value!r}": Variant(
+            f"the schema of {action}.req", req(action, **{field: value}), numbers=numbers, fails=numbers
+        )
+        for action, field, numbers, values in (
+            ("StatusNotification", "connectorId", "001 003", ("1", ..., 1.0)),
+            ("StatusNotification", "status", "001 003", (None, "Idle", ...)),
+            ("StatusNotification", "errorCode", "001 003", (None, "Fine", ...)),
+            ("StatusNotification", "timestamp", "001 003", ("yesterday", None)),
+            ("StartTransaction", "idTag", "003", (None, ...)),
+            ("StartTransaction", "timestamp", "003", (..., 5)),
+            ("StartTransaction", "meterStart", "003", ("0", 0.5, ...)),
+            ("StopTransaction", "transactionId", "012", ("1", ...)),
+            ("StopTransaction", "meterStop", "012", (None, ...)),
+            ("Authorize", "idTag", "003 011_1", ([], ...)),
+        )
+        for value in values
+    },
 }
 
-NULL: dict[str, Variant] = {}
+DEAF: dict[str, tuple[Scripted, str, str]] = {
+    "answers {}": (Conf(lambda: {}), "", "005_1 007_1"),
+    "answers null": (Raw('[3,"{uniqueId}",null]'), "", "005_1 007_1"),
+    "is always Accepted": (status("Accepted"), "", ""),
+    "is always Rejected": (status("Rejected"), "", ""),
+    "is always NotSupported": (status("NotSupported"), "", ""),
+    "never answers": (Silence(), "", ""),
+    "answers garbage": (Raw("garbage"), "", ""),
+    "refuses all": (Refusal("NotSupported"), "", ""),
+    "refuses all with PropertyConstraintViolation": (Refusal("PropertyConstraintViolation"), "", ""),
+}
+
+NULL: dict[str, Variant] = {
+    **{
+        f"it speaks, and {name}": Variant(
+            "TC_001 and TC_003 have no request of the Central System; the transaction of TC_003 cannot be ended any more",
+            charge_point=always(answer),
+            fails="002",
+            inconclusive=all_but("001 002 003"),
+        )
+        for name, (answer, _, _) in DEAF.items()
+    },
+    **{
+        f"it speaks, is not left charging, and {name}": Variant(
+            "",
+            charge_point=always(answer),
+            numbers=all_but("003 004_1"),
+            fails="",
+            inconclusive=inconclusive,
+        )
+        for name, (answer, passed, inconclusive) in DEAF.items()
+    },
+    **{
+        f"it says nothing, and {name}": Variant(
+            "",
+            lambda: says_nothing,
+            charge_point=always(answer),
+            fails="",
+            inconclusive=inconclusive,
+        )
+        for name, (answer, passed, inconclusive) in DEAF.items()
+    },
+    "it sends everything back": Variant("OCPP-J 4.1.4: an answer that no CALL bears", reflex=echo, fails=ALL),
+    # TC_002 waits for a request of ours that cannot be sent: a question of its own.
+    "it closes at once": Variant(
+        "it answers nothing, and boots while Rejected", reflex=hang_up, numbers=all_but("002"), fails=all_but("002")
+    ),
+}
 
 
 @pytest.mark.parametrize("name", LAWFUL)
