@@ -302,7 +302,8 @@ class Bench:
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
             due = f", which is due by {why}" if why else ""
-            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._instead(sender)}"
+            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._too_early(sender, action)}"
+            text += self._instead(sender)
             raise self.blame(sender, text, action)
         self.take(message, ordered=ordered)
         return message
@@ -449,6 +450,13 @@ class Bench:
             if message.type == "CALL" and (message.sender, message.action) == (sender, action):
                 return message
         return None
+
+    def _too_early(self, sender: Party, action: str) -> str:
+        early = any(
+            message.index < self.wire.floor and (message.sender, message.action) == (sender, action)
+            for message in self.wire.unclaimed()
+        )
+        return f"; {action}.req came before what should have led to it" if early else ""
 
     def _instead(self, sender: Party) -> str:
         came = [str(message) for message in self.wire.calls(sender) if message.action not in ROUTINE]

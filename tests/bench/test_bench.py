@@ -269,6 +269,14 @@ async def test_a_message_that_does_not_come(role: Role, sender: Party) -> None:
     assert stage.loop.time() - began == limit
 
 
+async def test_what_came_too_early_is_named() -> None:
+    stage = Stage()
+    stage.call(CP, "StartTransaction", {"idTag": "T"})
+    stage.bench.begin_stage()
+    over = await ending(stage.bench.claim(CP, "StartTransaction", within=5))
+    assert "in 5 s; StartTransaction.req came before what should have led to it" in str(over)
+
+
 async def test_what_came_instead_is_quoted() -> None:
     stage = Stage()
     stage.call(CP, "Heartbeat")  # comes anyway
@@ -711,13 +719,13 @@ async def test_a_surplus_message_that_changes_nothing(action: str) -> None:
 async def test_a_central_system_may_provision_after_a_boot(action: str) -> None:
     stage = Stage("CSMS")
     stage.bench._breaches = list  # type: ignore[method-assign]
-    stage.transcript.add("stimulus", action="power_on")
+    stage.transcript.add("stimulus", party=CP, action="power_on")
     stage.call(CP, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
     await stage.claim(CP, "BootNotification")
     stage.call(CS, action)
     assert stage.bench.conclude(None) is None
     assert stage.bench.remarks == [Remark(f"{action}.req was sent after the boot", "", True)]
-    stage.transcript.add("stimulus", action="plug_in")
+    stage.transcript.add("stimulus", party=CP, action="plug_in")
     stage.call(CS, action)
     assert type(stage.bench.conclude(None)) is Failed
 
