@@ -5,6 +5,7 @@ the device sends goes through a ``Change``, which may alter, drop, double, delay
 """
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -208,7 +209,8 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``remark``: words that the remarks must hold.
+    seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
+    ``strictly``: the strict verdict is the same.
     """
 
     because: str
@@ -221,6 +223,7 @@ class Variant:
     inconclusive: str = ""
     remark: str = ""
     reason: str = ""
+    strictly: bool = False
     delay: float = 0.0
     connectors: int = 1
     data: Mapping[str, str] = field(default_factory=dict)
@@ -239,6 +242,7 @@ class Variant:
         reasons = {case: result.reason for case, result in results.items() if came.get(case) != due.get(case)}
         assert came == due, "\n".join(f"{case}: {reason}" for case, reason in reasons.items())
         assert all(self.reason in results[case].reason for case in came), [results[case].reason for case in came]
+        assert not self.strictly or all(case.strict_verdict == case.verdict for case in results.values())
         assert self.remark in "\n".join(remark for result in results.values() for remark in result.remarks)
 
 
@@ -251,7 +255,9 @@ def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
     with pytest.MonkeyPatch.context() as patch:
         # Nobody sees the tracebacks, and to write one takes longer than to play a case.
         patch.setattr(pytest.Function, "repr_failure", lambda _, failure: str(failure.value))
+        gc.freeze()  # the inner pytest collects garbage again and again: not that of the outer one
         play(rehearsal)
+        gc.unfreeze()
     return rehearsal.results.cases
 
 

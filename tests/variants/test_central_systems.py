@@ -126,6 +126,7 @@ LAWFUL = {
         f"{action}.req after every boot": Variant(
             "chapter 5: at any time, and many a Central System brings a Charge Point up to date then",
             after_boot((action, payload)),
+            numbers="001 010 021",
             remark=f"{action}.req was sent",
         )
         for action, payload in PROVISIONS.items()
@@ -177,7 +178,7 @@ LAWFUL = {
         "4.10: a stop cannot be prevented", conf("StopTransaction", idTagInfo={"status": "Invalid"})
     ),
     "Accepted until yesterday": Variant(
-        "7.1: what the expiryDate is for",
+        "7.27: the date is there for the cache, the status is what the cases look at",
         conf("Authorize", idTagInfo={"status": "Accepted", "expiryDate": "2001-01-01T00:00:00Z"}),
         numbers="003 004_1 010",
     ),
