@@ -222,6 +222,11 @@ class Bench:
             is_passed = message.index < self.wire.floor  # no sentence to come can claim it
             if is_passed and message.sender == self.judged and message.action in CONSEQUENTIAL[self.judged]:
                 return f"the {self.judged} sent {message}"
+        for record in reversed(self.wire.records):
+            if record["kind"] == "stimulus" and record["party"] == "Charge Point":
+                break
+            if record["kind"] == "connect" and record.get("event") == "closed":
+                return "the connection was closed"
         severe = [breach for breach in self._breaches() if breach.party == self.judged and breach.severe]
         return f"the {self.judged} broke a rule: {severe[0]}" if severe else None
 

@@ -172,7 +172,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         reason = f"{over.verdict}: {bench.sentence}: {over}"
         if raised is not None and not isinstance(raised, CaseOver):
             raise OurError(reason) from raised
-        raise type(over)(reason) from None
+        pytest.fail(reason, pytrace=False)
 
 
 def _step_results(scenario: Scenario, bench: Bench, *, ended_early: bool) -> list[StepResult]:

@@ -31,6 +31,7 @@ class ChargePointUnderTest:
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
+        self._inoperative: set[int] = set()
         self._has_cache = "authorization_cache" not in device.lacks
 
     @property
@@ -53,6 +54,11 @@ class ChargePointUnderTest:
         for message in messages(records):
             if message.type == "CALL" and message.action == "ChangeConfiguration":
                 self._changed.add(message.payload["key"].casefold())
+            if message.type == "CALL" and message.action == "ChangeAvailability":
+                change = (
+                    self._inoperative.add if message.payload["type"] == "Inoperative" else self._inoperative.discard
+                )
+                change(message.payload["connectorId"])
             call = call_of(message, records) if message.type == "CALLRESULT" else None
             if call and call.action == "BootNotification":
                 self._known.accepted = message.payload.get("status") == "Accepted"
@@ -62,10 +68,14 @@ class ChargePointUnderTest:
         await self._register(bench)
         await self._clear_cache()
         await self._restore_configuration()
-        await self._stop_transactions()
-        for number, connector in sorted(self._known.connectors.items()):
-            if connector.status == "Unavailable":
-                await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        await self._stop_transactions(bench)
+        reported = {number for number, it in self._known.connectors.items() if it.status == "Unavailable"}
+        for number in sorted(reported):
+            await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        for number in sorted(self._inoperative - reported):  # perhaps it only did not say so
+            with suppress(CallFailed):
+                await self._call("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        self._inoperative.clear()
         await self._free(bench)
 
     @property
@@ -124,11 +134,18 @@ class ChargePointUnderTest:
         with suppress(CallFailed):  # the next case that needs the key will say so
             await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
 
-    async def _stop_transactions(self) -> None:
+    async def _stop_transactions(self, bench: Bench) -> None:
         for transaction in list(self.central_system.store.transactions.values()):
             if transaction.identity == self._device.identity and transaction.stopped_at is None:
-                with suppress(CallFailed):  # then the cable is taken out
-                    await self._call("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
+                await self._stop(bench, transaction)
+
+    async def _stop(self, bench: Bench, transaction: store.Transaction) -> None:
+        try:
+            await self._call("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
+        except CallFailed:  # a case will speak of it; the EV driver can stop it as well
+            sentence = f"a transaction is still running: present idTag {transaction.id_tag} to stop it"
+            payload = {"connectorId": transaction.connector_id, "idTag": transaction.id_tag}
+            await bench.ask_operator("Charge Point", "present", payload, sentence)
 
     async def _free(self, bench: Bench) -> None:
         number = bench.connector

@@ -47,11 +47,15 @@ class BadCell(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a cell expects. ``fits`` judges a value, ``example`` is what we send, ``text`` is how it reads."""
+    """What a cell expects. ``fits`` judges a value, ``example`` is what we send, ``text`` is how it reads.
+
+    ``tolerates``: what fits, but not in the strict reading.
+    """
 
     text: str
     fits: Callable[[object], bool]
     example: object = MISSING
+    tolerates: Callable[[object], bool] = lambda _: False
 
 
 Fill = Callable[[str], str]
@@ -100,6 +104,16 @@ def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
         wanted = expectation(cell, lookup, fold=fold)
         if not wanted.fits(_folded(value) if fold else value):
             found.append(f"{path} is {_shown(value)}, expected {expectation(cell, lookup).text}")
+    return found
+
+
+def tolerated(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
+    """Every row of a table that a payload satisfies in the default reading alone, in words."""
+    found = []
+    for path, cell in rows(table):
+        value, wanted = value_at(payload, path), expectation(cell, lookup)
+        if wanted.tolerates(value):
+            found.append(f"{path} is {_shown(value)}, the test case wants {wanted.text}")
     return found
 
 
@@ -260,6 +274,13 @@ def _one_of(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
     return Expectation(fill(match[0]), lambda value: any(choice.fits(value) for choice in choices), example)
 
 
+def _tolerated(match: re.Match[str], _: Fill, read: Read) -> Expectation:
+    wanted, let_pass = read(match[1]), read(match[2])
+    return Expectation(
+        wanted.text, lambda value: wanted.fits(value) or let_pass.fits(value), wanted.example, let_pass.fits
+    )
+
+
 def _other_than(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
     unwanted = fill(match[1])
     example = str(int(unwanted) + 15) if re.fullmatch(r"-?\d+", unwanted) else f"{unwanted}-other"
@@ -302,6 +323,7 @@ def _now(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Fill, Read], Expectation]], ...] = (
+    (re.compile(r"(.+), tolerated (.+)"), _tolerated),
     (re.compile(r"any(?:, such as (.+))?"), _any),
     (re.compile(r"absent"), _absent),
     (re.compile(r"one of (.+)"), _one_of),

@@ -98,8 +98,11 @@ async def set_configuration(bench: Bench, table: Table) -> None:
 
 async def _set_over_the_wire(bench: Bench, key: str, value: str) -> None:
     await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
-    entry = _entry(bench, key, await claim_conf(bench, "Charge Point", "GetConfiguration"))
+    answer = await claim_conf(bench, "Charge Point", "GetConfiguration")
+    entry = _entry(bench, key, answer)
     if entry is None:
+        unknown = [name.casefold() for name in answer.payload.get("unknownKey", [])]
+        bench.judge(answer, "GetConfiguration.conf", [] if key.casefold() in unknown else [f"it is silent about {key}"])
         _do_without(bench, key, value)
     elif str(entry.get("value")).casefold() != value.casefold():
         await _change(bench, key, value, entry)

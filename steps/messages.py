@@ -16,7 +16,7 @@ from ocppj.clock import timestamp
 from ocppj.frames import Payload
 from ocppj.peer import Conf, Refusal, Silence
 from ocppj.transcript import Party
-from steps.cells import Table, expectation, filled_in, mismatches, payload_of, rows, seconds
+from steps.cells import Table, expectation, filled_in, mismatches, payload_of, rows, seconds, tolerated
 from steps.words import given, then, when
 
 REPORTS = ("StatusNotification", "MeterValues")
@@ -144,6 +144,8 @@ async def claim_conf(bench: Bench, party: Party, action: str, table: Table = ())
     """Claim the answer to the request claimed last and check it against a table."""
     message = await bench.conf(party, action)
     bench.judge(message, f"{action}.conf", mismatches(message.payload, table, bench.value))
+    for text in tolerated(message.payload, table, bench.value):
+        bench.remark(f"{action}.conf: {text}", strict=True)
     return message
 
 

@@ -17,6 +17,7 @@ from steps.cells import (
     payload_of,
     rows,
     seconds,
+    tolerated,
     value_at,
 )
 
@@ -455,3 +456,11 @@ def test_a_placeholder_that_nobody_knows_ends_the_look_up() -> None:
         expectation("{Unknown}", known)
     with pytest.raises(KeyError):
         expectation("other than {Unknown}", known)
+
+
+@pytest.mark.parametrize(("value", "found"), [("Accepted", []), ("RebootRequired", 1), ("Rejected", [])])
+def test_what_is_tolerated_is_told(value: str, found: list[str] | int) -> None:
+    table = [["status", "Accepted, tolerated RebootRequired"]]
+    told = tolerated({"status": value}, table, known)
+    assert told == ([] if found == [] else ["status is RebootRequired, the test case wants Accepted"])
+    assert (mismatches({"status": value}, table, known) == []) == (value != "Rejected")

@@ -252,12 +252,9 @@ def _ids_of(numbers: str, role: str) -> list[str]:
 
 def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
     rehearsal = Rehearsal(run, Results({}, {}), wanted)
-    with pytest.MonkeyPatch.context() as patch:
-        # Nobody sees the tracebacks, and to write one takes longer than to play a case.
-        patch.setattr(pytest.Function, "repr_failure", lambda _, failure: str(failure.value))
-        gc.freeze()  # the inner pytest collects garbage again and again: not that of the outer one
-        play(rehearsal)
-        gc.unfreeze()
+    gc.freeze()  # the inner pytest collects garbage again and again: not that of the outer one
+    play(rehearsal)
+    gc.unfreeze()
     return rehearsal.results.cases
 
 

@@ -713,14 +713,19 @@ NULL: dict[str, Variant] = {
         f"it speaks, and {name}": deaf(name, answer, f"001 {passes}", "003 004_1", silent=False)
         for name, (answer, passes) in DEAF.items()
     },
+    "it speaks, is always Accepted, and is left charging": Variant(
+        "TC_001 and TC_003 have no request of the Central System; nothing ends the transaction of TC_003 any more",
+        charge_point=always(DEAF["is always Accepted"][0]),
+        fails="002",
+        inconclusive=all_but("001 002 003"),
+    ),
     **{
         f"it speaks, {name}, and is left charging": Variant(
-            "TC_001 and TC_003 have no request of the Central System; nothing ends the transaction of TC_003 any more",
+            "TC_001 and TC_003 have no request of the Central System; the EV driver ends the transaction of TC_003",
             charge_point=always(DEAF[name][0]),
-            fails="002",
-            inconclusive=all_but("001 002 003"),
+            fails=all_but("001 003"),
         )
-        for name in ("answers {}", "is always Accepted", "never answers")
+        for name in ("answers {}", "never answers")
     },
     **{
         f"it says nothing, and {name}": deaf(name, *DEAF[name], "", silent=True)
