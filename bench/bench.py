@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.device import Device
+from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
@@ -130,8 +130,7 @@ class Bench:
             try:
                 return self.device.data[name]
             except KeyError:
-                text = f"test data is missing: give --data {name}=... with what the device knows"
-                raise Inconclusive(text) from None
+                raise self.missing(name) from None
         action, kind, *path = name.split(".")
         for message in self._latest_messages(action, kind):
             found: object = message.payload
@@ -140,6 +139,13 @@ class Bench:
             if found is not None:
                 return found
         raise Inconclusive(f"no {action}.{kind} with {'.'.join(path)} was seen")
+
+    @staticmethod
+    def missing(name: str) -> CaseOver:
+        """The end of the case because of test data that nobody has given."""
+        if name not in DEFAULT_DATA:
+            return OurError(f"there is no test data of the name {name}: a faulty feature")
+        return Inconclusive(f"test data is missing: give --data {name}=... with what the device knows")
 
     @property
     def connector(self) -> int:
@@ -308,7 +314,7 @@ class Bench:
             where = f" for connector {connector}" if connector is not None else ""
             due = f", which is due by {why}" if why else ""
             text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._too_early(sender, action)}"
-            text += self._instead(sender)
+            text += self._closings(self.wire.floor) + self._instead(sender)
             raise self.blame(sender, text, action)
         self.take(message, ordered=ordered)
         return message
@@ -355,7 +361,7 @@ class Bench:
         party = other(call.sender)
         answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
-            text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s"
+            text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s{self._closings(call.index)}"
             raise self.blame(party, text, call.action)
         return answer
 
@@ -455,6 +461,11 @@ class Bench:
             if message.type == "CALL" and (message.sender, message.action) == (sender, action):
                 return message
         return None
+
+    def _closings(self, since: int) -> str:
+        codes = [record["code"] for record in self.wire.records[since:] if record.get("event") == "closed"]
+        times = "once" if len(codes) == 1 else f"{len(codes)} times"
+        return f"; the connection was closed {times} meanwhile (code {codes[-1]})" if codes else ""
 
     def _too_early(self, sender: Party, action: str) -> str:
         early = any(

@@ -27,6 +27,7 @@ FEATURES = Path(__file__).parent.parent / "features"
 # Two scenarios of one file need two names, also where the test case document has but one.
 _ROLE = re.compile(r" \(judging the (?:Charge Point|Central System)\)$")
 
+_DATA = re.compile(r"\{([A-Z]\w*)\}")
 _ID = re.compile(r"TC_\d{3}(?:_\d+)?_(CS|CSMS)")
 
 
@@ -41,6 +42,7 @@ class Case:
     feature: str
     clauses: tuple[str, ...]
     needs: tuple[str, ...]
+    data: tuple[str, ...]
 
     def why_not(self, device: Device) -> str | None:
         """Why the case does not apply to a device; None if it does."""
@@ -71,7 +73,10 @@ def all_cases() -> dict[str, Case]:
 
 def _cases(path: Path, profile: str) -> Iterable[Case]:
     feature: Any = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
+    background: list[Any] = []
     for child in feature["children"]:
+        if "background" in child:
+            background = child["background"]["steps"]
         if "scenario" not in child:
             continue
         scenario = child["scenario"]
@@ -85,7 +90,17 @@ def _cases(path: Path, profile: str) -> Iterable[Case]:
                 feature=f"{path.parent.name}/{path.name}",
                 clauses=tuple(clause(tag) for tag in tags if tag.startswith("OCPP")),
                 needs=tuple(tag.removeprefix("needs_") for tag in tags if tag.startswith("needs_")),
+                data=_test_data([*background, *scenario["steps"]]),
             )
+
+
+def _test_data(steps: list[Any]) -> tuple[str, ...]:
+    """The test data that sentences and tables name."""
+    cells = [
+        cell["value"] for step in steps for row in step.get("dataTable", {}).get("rows", []) for cell in row["cells"]
+    ]
+    found = [name for text in [*(step["text"] for step in steps), *cells] for name in _DATA.findall(text)]
+    return tuple(dict.fromkeys(found))
 
 
 def clause(tag: str) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -39,11 +41,22 @@ COLOURS = {
 
 app = typer.Typer(
     name="rehearse",
-    help="Rehearse an OCPP 1.6J certification: a Central System, a Charge Point, or our own two with each other.",
+    invoke_without_command=True,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def rehearse(
+    version_asked: Annotated[bool, typer.Option("--version", help="Say which version this is.")] = False,
+) -> None:
+    """Rehearse an OCPP 1.6J certification: a Central System, a Charge Point, or our own two with each other."""
+    if version_asked:
+        print(f"ocpp-rehearsal {version('ocpp-rehearsal')}")
+        raise typer.Exit
+
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
@@ -82,7 +95,8 @@ def run(
     with _progress() as progress:
         asked = _operator(operator, subject, progress)
         rehearsal = _rehearsal(subject, asked, wanted, out, strict, progress)
-        _write(rehearsal.results, out)  # before an hour of cases, not after it
+        _make_room(rehearsal.results, out)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
         try:
             _open(rehearsal, subject)
             code = play(rehearsal)
@@ -162,7 +176,9 @@ def _address(listen: str | None) -> tuple[str, int] | None:
 def _wanted(subject: Device, ids: Sequence[str], profiles: Sequence[str], roles: Sequence[str]) -> frozenset[str]:
     known = all_cases()
     if unknown := [each for each in ids if each not in known]:
-        _unusable(f"unknown test case {', '.join(unknown)}: see 'rehearse cases'")
+        alike = [each for each in known if each.startswith(unknown[0].upper())]
+        hint = f"did you mean {', '.join(alike[:4])}?" if alike else "see 'rehearse cases'"
+        _unusable(f"unknown test case {', '.join(unknown)}: {hint}")
     folders = {name.casefold(): profile for folder, profile in PROFILES.items() for name in (folder, profile)}
     if strange := [each for each in profiles if each.casefold() not in folders]:
         _unusable(f"unknown profile {', '.join(strange)}: one of {', '.join(PROFILES)}")
@@ -176,8 +192,7 @@ def _wanted(subject: Device, ids: Sequence[str], profiles: Sequence[str], roles:
             (not ids or each.id in ids)
             and (not wanted_profiles or each.profile in wanted_profiles)
             and (not wanted_roles or each.role in wanted_roles)
-            # The cases of the other role are nobody's business here, unless they were named.
-            and (each.role in subject.roles or each.id in ids)
+            and each.role in subject.roles
         )
 
     wanted = frozenset(each.id for each in known.values() if is_wanted(each))
@@ -223,6 +238,7 @@ def _rehearsal(
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
+        _write(results, out)  # so that whatever ends the run leaves what has been judged
         verdict = _reading(result, strict)
         colour = COLOURS[verdict]
         progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
@@ -253,9 +269,9 @@ def _open(rehearsal: Rehearsal, subject: Device) -> None:
         _unusable(f"cannot listen at {subject.listen[0]}:{subject.listen[1]}: {error.strerror}")
     if subject.listen is not None:
         url = connection_url(rehearsal.run.endpoint, subject.identity)
-        console.print(f"Waiting for the Charge Point to connect to {url}", soft_wrap=True)
+        limit = subject.limits.long_operation_timeout
+        console.print(f"Waiting up to {limit:g} s for the Charge Point to connect to {url}", soft_wrap=True)
         if not rehearsal.run.await_charge_point():
-            limit = subject.limits.long_operation_timeout
             console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
 
 
@@ -264,6 +280,13 @@ def _write(results: Results, out: Path) -> None:
         results.write(out)
     except OSError as error:
         _unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
+def _make_room(results: Results, out: Path) -> None:
+    """Find out now, and not after an hour, whether the results can be written; transcripts of another run go."""
+    if (out / "results.json").exists():
+        shutil.rmtree(out / "cases", ignore_errors=True)
+    _write(results, out)
 
 
 def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 import termios
@@ -88,7 +89,7 @@ class Person:
                     f"[bold]{request.sentence}[/bold]\n{wanted(request)}\n\n"
                     f"[green]Enter[/green] done   [yellow]s[/yellow] skip   [red]c[/red] the device cannot do this"
                     f"   [dim]within {request.time_limit:g} s[/dim]",
-                    title=f"{request.case}: to do at the {request.party}",
+                    title=f"{request.case}: to do at the {request.party} ({request.charge_point})",
                 )
             )
             async with asyncio.timeout(request.time_limit):
@@ -104,10 +105,15 @@ class Person:
                 return Outcome("done")
             case "c":
                 return Outcome("device cannot", "the operator says that the device cannot do this")
-            case reason:
+            case "s":
                 self._console.print("Why is it skipped?")
-                said = reason if reason != "s" else (await _line()).strip()
+                said = (await _line()).strip()
                 return Outcome("gave up", f"skipped by the operator: {said or 'no reason given'}")
+            case "the terminal is closed":
+                return Outcome("gave up", "the terminal is closed")
+            case _:
+                self._console.print("Enter, s or c, please.")
+                return await self._answer()
 
 
 async def _line() -> str:
@@ -140,7 +146,10 @@ class Command:
     CANNOT = 3
 
     def __init__(self, program: str) -> None:
+        """``program`` with its arguments. Raises ``ValueError`` for one that cannot be found."""
         self._arguments = shlex.split(program)
+        if not self._arguments or shutil.which(self._arguments[0]) is None:
+            raise ValueError(f"{program} is no program that can be run")
 
     async def ask(self, request: Request) -> Outcome:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from bench.bench import Bench
@@ -157,7 +158,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     rehearsal: Rehearsal = request.getfixturevalue("rehearsal")
     if raised is None and len(bench.reached) < len(scenario.steps):
         raised = OurError("the case was not run to its end")
-    over = raised if raised is None or isinstance(raised, CaseOver) else Crash(f"our own code failed: {raised!r}")
+    over = _ending(raised)
     try:
         bench.loop.run_until_complete(bench.settle())
         bench.transcript.add("end")  # until when the wire was watched
@@ -167,7 +168,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
             write_transcript(rehearsal.out, bench.case.id, records)
     except Exception as fault:
         over = OurError(f"the case could not be brought to its end: {fault}")
-    rehearsal.file(bench.case, over, _step_results(scenario, bench, ended_early=raised is not None), bench)
+    rehearsal.file(bench.case, over, _step_results(scenario, bench, over if raised is not None else None), bench)
     if over is not None:
         reason = f"{over.verdict}: {bench.sentence}: {over}"
         if raised is not None and not isinstance(raised, CaseOver):
@@ -175,11 +176,21 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         pytest.fail(reason, pytrace=False)
 
 
-def _step_results(scenario: Scenario, bench: Bench, *, ended_early: bool) -> list[StepResult]:
+def _ending(raised: BaseException | None) -> CaseOver | None:
+    if isinstance(raised, StepDefinitionNotFoundError):
+        return OurError(f"no such sentence, docs/vocabulary.md has them all: {raised}")
+    if raised is None or isinstance(raised, CaseOver):
+        return raised
+    return Crash(f"our own code failed: {raised!r}")
+
+
+def _step_results(scenario: Scenario, bench: Bench, ended: CaseOver | None) -> list[StepResult]:
     reached = len(bench.reached)
     results = []
     for number, step in enumerate(scenario.steps, 1):
-        outcome = "passed" if number < reached or not ended_early else "not reached" if number > reached else "ended"
+        outcome = (
+            "passed" if number < reached or ended is None else "not reached" if number > reached else str(ended.verdict)
+        )
         table = [[str(cell) for cell in row] for row in step.datatable.raw()] if step.datatable else []
         results.append(StepResult(step.keyword, step.name, outcome, table))
     return results

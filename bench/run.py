@@ -97,6 +97,8 @@ class Run:
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
         bench.accepts_anyone = self._accepts_anyone
         try:
+            if missing := [name for name in case.data if name not in self.device.data]:
+                raise bench.missing(missing[0])
             loop.run_until_complete(self._seat(bench))
         except CaseOver:
             self.end(bench)

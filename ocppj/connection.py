@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
@@ -173,6 +174,8 @@ async def listen(
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return f"the host cannot be found ({error.strerror})"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)  # asyncio's own words name the address once more
     return str(error) or type(error).__name__

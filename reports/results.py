@@ -12,7 +12,7 @@ VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 
 @dataclass
 class StepResult:
-    """One sentence with its table, and how it ended: passed, ended the case, or was not reached."""
+    """One sentence with its table, and how it ended: passed, the verdict it ended the case with, or not reached."""
 
     keyword: str
     sentence: str
