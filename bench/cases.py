@@ -42,7 +42,7 @@ class Case:
     feature: str
     clauses: tuple[str, ...]
     needs: tuple[str, ...]
-    data: tuple[str, ...]
+    data: tuple[str, ...] = ()
 
     def why_not(self, device: Device) -> str | None:
         """Why the case does not apply to a device; None if it does."""

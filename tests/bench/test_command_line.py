@@ -135,7 +135,7 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
         assert case["reason"] == ""
         assert case["steps"]
         for step in case["steps"]:
-            assert step.keys() == {"keyword", "sentence", "outcome"}
+            assert step.keys() == {"keyword", "sentence", "outcome", "table"}
             assert step["outcome"] == "passed"
 
 
@@ -209,7 +209,7 @@ def test_a_folder_with_other_steps_on_the_path(tmp_path: Path) -> None:
 
 UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
     "case": (["--case", "TC_999_CS"], "unknown test case TC_999_CS: see 'rehearse cases'"),
-    "case without role": (["--case", "TC_003"], "unknown test case TC_003: see 'rehearse cases'"),
+    "case without role": (["--case", "TC_003"], "unknown test case TC_003: did you mean TC_003_CS, TC_003_CSMS?"),
     "profile": (["--profile", "cores"], "unknown profile cores: one of core, "),
     "role": (["--role", "CP"], "unknown role CP: CS or CSMS"),
     "capability": (["--lacks", "wheels"], "unknown capability wheels; there are authorization_cache, "),
@@ -438,7 +438,7 @@ def test_a_central_system_that_answers_wrongly(tmp_path: Path, central_system: L
     assert case["verdict"] == "fail"
     assert "idTagInfo.status is Accepted, expected Invalid" in case["reason"]
     assert "(OCPP 1.6 4.1" in case["reason"]
-    assert [step["outcome"] for step in case["steps"]][-1] == "ended"
+    assert [step["outcome"] for step in case["steps"]][-1] == "fail"
 
 
 def test_missing_test_data_and_a_missing_operator_are_inconclusive(tmp_path: Path, central_system: Listening) -> None:
@@ -458,11 +458,28 @@ def test_missing_test_data_and_a_missing_operator_are_inconclusive(tmp_path: Pat
     )
 
 
-def test_a_case_of_the_other_role_that_was_named_is_not_applicable(tmp_path: Path, central_system: Listening) -> None:
-    arguments = ["--csms", central_system.url, "--case", "TC_003_CS", "--out", "out"]
-    process = central_system.while_running("run", *arguments, cwd=tmp_path)
-    assert process.returncode == 0
-    assert verdicts(tmp_path / "out") == {"TC_003_CS": "not_applicable"}
+def test_a_case_of_the_other_role_cannot_be_named(tmp_path: Path) -> None:
+    process = rehearse("run", "--csms", "ws://127.0.0.1:1/x", "--case", "TC_003_CS", "--out", "out", cwd=tmp_path)
+    assert_unusable(process, "no test case is left to run")
+
+
+def test_results_are_written_case_by_case(tmp_path: Path) -> None:
+    """Whatever ends a run leaves what has been judged: here a time limit that kills it."""
+    port = free_port()
+    arguments = ["run", "--listen", f"127.0.0.1:{port}", "--data", "LongOperationTimeout=1", "--out", "out"]
+    command = [str(REHEARSE), *arguments]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  # ours
+        assert process.stdout is not None
+        while "inconclusive" not in process.stdout.readline():
+            pass
+        process.kill()
+    assert "TC_001_CS" in verdicts(tmp_path / "out")
+
+
+def test_transcripts_of_another_run_are_not_kept(tmp_path: Path) -> None:
+    for case in ("TC_017_1_CS", "TC_031_CS"):
+        assert rehearse("run", "--case", case, "--out", "out", cwd=tmp_path).returncode == 0
+    assert [path.name for path in (tmp_path / "out" / "cases").iterdir()] == ["TC_031_CS"]
 
 
 def test_a_charge_point_that_never_comes(tmp_path: Path) -> None:
@@ -471,7 +488,7 @@ def test_a_charge_point_that_never_comes(tmp_path: Path) -> None:
     arguments = ["--listen", f"127.0.0.1:{port}", *limits, "--case", "TC_017_1_CS", "--out", "out"]
     process = rehearse("run", *arguments, cwd=tmp_path)
     assert process.returncode == 3
-    assert f"Waiting for the Charge Point to connect to ws://127.0.0.1:{port}/CP1" in process.stdout
+    assert f"Waiting up to 1 s for the Charge Point to connect to ws://127.0.0.1:{port}/CP1" in process.stdout
     assert verdicts(tmp_path / "out") == {"TC_017_1_CS": "inconclusive"}
 
 

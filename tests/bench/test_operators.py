@@ -150,17 +150,20 @@ def test_the_loop_goes_on_while_a_program_works(tmp_path: Path) -> None:
     assert asyncio.run(asked()) > 10
 
 
-@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder", "not a program"])
-def test_what_cannot_be_run(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["missing", "not executable", "a folder"])
+def test_what_is_no_program_is_found_out_before_anything_is_asked(tmp_path: Path, kind: str) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "shell").mkdir()
     paths = {
         "missing": str(tmp_path / "nothing"),
         "not executable": program(tmp_path / "data", "exit 0", mode=0o644),
         "a folder": str(tmp_path),
-        "not a program": program(tmp_path / "shell", "exit 0", interpreter="/nowhere/sh"),
     }
-    path = paths[kind]
+    with pytest.raises(ValueError, match="is no program that can be run"):
+        Command(paths[kind])
+
+
+def test_what_cannot_be_run_after_all(tmp_path: Path) -> None:
+    path = program(tmp_path, "exit 0", interpreter="/nowhere/sh")
     outcome, _ = ask(Command(path))
     assert outcome.answer == "gave up"
     assert outcome.words.startswith(f"{path} cannot be run: ")
@@ -220,12 +223,12 @@ TYPED: dict[str, tuple[list[tuple[float, str]], Outcome]] = {
         Outcome("gave up", "skipped by the operator: the cable is lost"),
     ),
     "s and Enter": ([(0.1, "s\n"), (0.4, "\n")], Outcome("gave up", "skipped by the operator: no reason given")),
-    "why at once": ([(0.1, "no power\n")], Outcome("gave up", "skipped by the operator: no power")),
+    "neither": ([(0.1, "x\n"), (0.4, "\n")], Outcome("done")),
     "letter by letter": (
         [(0.1, "c"), (0.3, "\n")],
         Outcome("device cannot", "the operator says that the device cannot do this"),
     ),
-    "end of file": ([(0.1, "\x04")], Outcome("gave up", "skipped by the operator: the terminal is closed")),
+    "end of file": ([(0.1, "\x04")], Outcome("gave up", "the terminal is closed")),
 }
 
 

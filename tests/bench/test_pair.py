@@ -172,10 +172,10 @@ def test_the_steps_tell_how_far_a_case_came(played: dict[str, CaseResult]) -> No
     assert outcomes == [
         ("the Charge Point is booted", "passed"),
         ("the Central System sends UnlockConnector.req", "passed"),
-        ("the Charge Point responds with UnlockConnector.conf", "ended"),
+        ("the Charge Point responds with UnlockConnector.conf", "fail"),
     ]
     outcomes = [(step.sentence, step.outcome) for step in played["TC_012_CS"].steps]
-    assert [outcome for _, outcome in outcomes[:4]] == ["passed", "passed", "ended", "not reached"]
+    assert [outcome for _, outcome in outcomes[:4]] == ["passed", "passed", "fail", "not reached"]
     assert outcomes[2][0] == "a transaction is running with idTag {ValidIdTag}"
 
 
