@@ -92,16 +92,16 @@ def run(
         _unusable("--csms and --listen exclude each other: one device at a time is judged")
     subject = _device(csms, listen, identity, data or [], lacks or [])
     wanted = _wanted(subject, case or [], profile or [], role or [])
-    with _progress() as progress:
-        asked = _operator(operator, subject, progress)
-        rehearsal = _rehearsal(subject, asked, wanted, out, strict, progress)
+    progress = _progress()
+    rehearsal = _rehearsal(subject, _operator(operator, subject, progress), wanted, out, strict, progress)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
+    try:
+        _open(rehearsal, subject)
         _make_room(rehearsal.results, out)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
-        try:
-            _open(rehearsal, subject)
+        with progress:
             code = play(rehearsal)
-        finally:
-            rehearsal.run.close()
+    finally:
+        rehearsal.run.close()
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
         _unusable(f"the cases could not be run: pytest ended with {code.name}")
     if code is not pytest.ExitCode.INTERRUPTED:

@@ -476,6 +476,12 @@ def test_results_are_written_case_by_case(tmp_path: Path) -> None:
     assert "TC_001_CS" in verdicts(tmp_path / "out")
 
 
+def test_what_cannot_be_reached_costs_no_results(tmp_path: Path) -> None:
+    assert rehearse("run", "--case", "TC_017_1_CS", "--out", "out", cwd=tmp_path).returncode == 0
+    assert rehearse("run", "--csms", "ws://127.0.0.1:1/x", "--out", "out", cwd=tmp_path).returncode == 2
+    assert verdicts(tmp_path / "out") == {"TC_017_1_CS": "pass"}
+
+
 def test_transcripts_of_another_run_are_not_kept(tmp_path: Path) -> None:
     for case in ("TC_017_1_CS", "TC_031_CS"):
         assert rehearse("run", "--case", case, "--out", "out", cwd=tmp_path).returncode == 0
