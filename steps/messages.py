@@ -13,6 +13,7 @@ from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.verdicts import OurError
 from ocppj.clock import timestamp
+from ocppj.errors import canonical_code
 from ocppj.frames import Payload
 from ocppj.peer import Conf, Refusal, Silence
 from ocppj.transcript import Party
@@ -110,7 +111,7 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
     answer = await bench.answer(party, action)
     if answer.type == "CALLERROR":
         wanted = expectation(codes, bench.value)
-        if not wanted.fits(answer.error["code"]):
+        if not wanted.fits(canonical_code(answer.error["code"])):
             raise bench.blame(party, f"the {party} answered {action}.req with {answer}, expected {wanted.text}")
         return
     others = [row for row in datatable if row[0] != "CALLERROR"]
