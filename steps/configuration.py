@@ -27,6 +27,10 @@ async def configuration(bench: Bench, datatable: Table) -> None:
 
 @then("if AuthorizeRemoteTxRequests is true, the Charge Point has idTag {id_tag:IdTag} authorized")
 async def authorized_if(bench: Bench, id_tag: str) -> None:
+    await authorize_if_it_must(bench, id_tag)
+
+
+async def authorize_if_it_must(bench: Bench, id_tag: str) -> None:
     """Only then does a remote start ask first (5.11): the Charge Point said so in its GetConfiguration.conf."""
     if is_true(bench, "AuthorizeRemoteTxRequests"):
         await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),))

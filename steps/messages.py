@@ -152,7 +152,12 @@ async def claim_conf(bench: Bench, party: Party, action: str, table: Table = ())
 
 def bench_seconds(bench: Bench, duration: str) -> float:
     """A duration of a sentence in seconds, its placeholders filled in."""
-    return seconds(filled_in(duration, bench.value))
+    return seconds(bench_text(bench, duration))
+
+
+def bench_text(bench: Bench, text: str) -> str:
+    """A word of a sentence, its placeholders filled in."""
+    return filled_in(text, bench.value)
 
 
 def _almost(bench: Bench, duration: str) -> float:

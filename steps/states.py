@@ -8,8 +8,9 @@ from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import OurError
 from steps.cells import Table, rows
-from steps.configuration import is_true, set_configuration
-from steps.messages import bench_seconds, claim_conf, claim_request, make_send
+from steps.configuration import authorize_if_it_must, set_configuration
+from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, make_send
+from steps.station import at_connector
 from steps.words import given, then
 
 ACCEPTED = (("idTagInfo.status", "Accepted"),)
@@ -50,9 +51,7 @@ async def _charging(bench: Bench, id_tag: str) -> None:
             await _start_remotely(bench, id_tag)
         else:
             await _authorize(bench, id_tag)
-            await bench.do(
-                "Charge Point", "plug_in", {"connectorId": bench.connector}, "the EV driver plugs in the cable"
-            )
+            await _plug_in(bench)
         await claim_request(
             bench, "Charge Point", "StartTransaction", (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
         )
@@ -63,7 +62,7 @@ async def _charging(bench: Bench, id_tag: str) -> None:
 @given("idTag {id_tag:IdTag} is {status:IdTagStatus}")
 async def id_tag_is(bench: Bench, id_tag: str, status: str) -> None:
     """Our Central System is told; a foreign one must have been told by its operator: the test data names the idTag."""
-    value = str(bench.value(id_tag.strip("{}")))
+    value = bench_text(bench, id_tag)
     seat = bench.seats["Central System"]
     if isinstance(seat, ReferenceCentralSystem) and status != "unknown":
         seat.central_system.store.know_id_tag(value, status)
@@ -76,18 +75,17 @@ async def cached(bench: Bench, id_tag: str) -> None:
     if bench.judged == "Central System":
         if not isinstance(seat, SimulatedChargePoint):
             raise OurError("the Charge Point beside a Central System under test is ours")
-        seat.charge_point.authorization.learn(str(bench.value(id_tag.strip("{}"))), {"status": "Accepted"})
+        seat.charge_point.authorization.learn(bench_text(bench, id_tag), {"status": "Accepted"})
         return
     await set_configuration(bench, (("AuthorizationCacheEnabled", "true"),))
     await _charging(bench, id_tag)
     with bench.state("IdTagCached"):
-        present = {"connectorId": bench.connector, "idTag": str(bench.value(id_tag.strip("{}")))}
-        await bench.do("Charge Point", "present", present, f"the EV driver presents idTag {present['idTag']}")
+        await _present(bench, id_tag)
         transaction = (("transactionId", "{StartTransaction.conf.transactionId}"),)
         await claim_request(bench, "Charge Point", "StopTransaction", transaction)
         await claim_conf(bench, "Central System", "StopTransaction")
         await bench.reaches(bench.connector, "Finishing")
-        await bench.do("Charge Point", "unplug", {"connectorId": bench.connector}, "the EV driver unplugs the cable")
+        await at_connector(bench, "unplug", "the EV driver unplugs the cable")
         await bench.reaches(bench.connector, "Available")
 
 
@@ -162,8 +160,7 @@ async def _check_report(bench: Bench, message: Message, exceptions: dict[int, st
 
 
 async def _authorize(bench: Bench, id_tag: str) -> None:
-    payload = {"connectorId": bench.connector, "idTag": str(bench.value(id_tag.strip("{}")))}
-    await bench.do("Charge Point", "present", payload, f"the EV driver presents idTag {payload['idTag']}")
+    await _present(bench, id_tag)
     await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
     await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
     await bench.reaches(bench.connector, "Preparing")
@@ -172,15 +169,22 @@ async def _authorize(bench: Bench, id_tag: str) -> None:
 async def _start_remotely(bench: Bench, id_tag: str) -> None:
     await make_send(bench, "Central System", "GetConfiguration", (("key", "[AuthorizeRemoteTxRequests]"),))
     await claim_conf(bench, "Charge Point", "GetConfiguration")
-    await bench.do("Charge Point", "plug_in", {"connectorId": bench.connector}, "the EV driver plugs in the cable")
+    await _plug_in(bench)
     await bench.reaches(bench.connector, "Preparing")
     wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
     await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
     await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
-    if is_true(bench, "AuthorizeRemoteTxRequests"):
-        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),))
-        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+    await authorize_if_it_must(bench, id_tag)
+
+
+async def _plug_in(bench: Bench) -> None:
+    await at_connector(bench, "plug_in", "the EV driver plugs in the cable")
+
+
+async def _present(bench: Bench, id_tag: str) -> None:
+    value = bench_text(bench, id_tag)
+    await at_connector(bench, "present", f"the EV driver presents idTag {value}", idTag=value)
 
 
 def _connector(bench: Bench, n: str) -> int:
-    return int(str(bench.value(n.strip("{}"))) if n.startswith("{") else n)
+    return int(bench_text(bench, n))

@@ -4,33 +4,34 @@ import asyncio
 
 from bench.bench import Bench
 from ocppj.frames import Payload
-from steps.messages import bench_seconds
+from steps.messages import bench_seconds, bench_text
 from steps.words import given, when
 
 
-async def _at_connector(bench: Bench, action: str, **more: str) -> None:
+async def at_connector(bench: Bench, action: str, sentence: str = "", **more: str) -> None:
+    """Have something done at the connector of the case; an operator is asked with this sentence or the step's."""
     payload: Payload = {"connectorId": bench.connector, **more}
-    await bench.do("Charge Point", action, payload, bench.sentence)
+    await bench.do("Charge Point", action, payload, sentence or bench.sentence)
 
 
 @when("the EV driver plugs in the cable")
 async def plugs_in(bench: Bench) -> None:
-    await _at_connector(bench, "plug_in")
+    await at_connector(bench, "plug_in")
 
 
 @when("the EV driver unplugs the cable")
 async def unplugs(bench: Bench) -> None:
-    await _at_connector(bench, "unplug")
+    await at_connector(bench, "unplug")
 
 
 @when("the EV driver unplugs the cable at the EV side")
 async def unplugs_ev_side(bench: Bench) -> None:
-    await _at_connector(bench, "unplug_ev_side")
+    await at_connector(bench, "unplug_ev_side")
 
 
 @when("the EV driver presents idTag {id_tag:IdTag}")
 async def presents(bench: Bench, id_tag: str) -> None:
-    await _at_connector(bench, "present", idTag=str(bench.value(id_tag.strip("{}"))))
+    await at_connector(bench, "present", idTag=bench_text(bench, id_tag))
 
 
 @when("the Charge Point restarts")
