@@ -54,7 +54,7 @@ class Wire:
 
     async def answer(self, call: Message, deadline: float) -> Message | None:
         """The answer to a request, waiting for it until a time of the loop."""
-        return await self.until(lambda: answer_to(call, self.records), deadline)
+        return await self.until(lambda: self.answered(call), deadline)
 
     def claim(self, message: Message, *, ordered: bool = True) -> Message | None:
         """Claim a message. Returns one that should have come after it, if such a one was claimed before."""

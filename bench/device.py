@@ -1,7 +1,7 @@
 """What is under test, what it can do, and the test data by their meaning."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from bench.obligations import Limits
@@ -78,16 +78,13 @@ class Device:
             kind, address = "Charge Point", f"ws://{self.listen[0]}:{self.listen[1]}"
         else:
             kind, address = "self-rehearsal: the simulator and the reference Central System", ""
-        limits = {
-            name: getattr(self.limits, name) for name in ("message_timeout", "long_operation_timeout", "tolerance")
-        }
         return {
             "kind": kind,
             "address": address,
             "identity": self.identity,
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
-            "limits_s": limits,
+            "limits_s": asdict(self.limits),
         }
 
 
@@ -111,7 +108,7 @@ def device(
     if strange := sorted(lacks - CAPABILITIES.keys()):
         raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
     times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
-    operator_timeout = times.pop("operator_timeout", 120.0)
+    operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
     for name, value in given.items():
         if DEFAULT_DATA[name].isdigit():
             _whole(name, value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
-from ocppj.transcript import BEFORE, SENDERS, Party, Record
+from ocppj.transcript import BEFORE, SENDERS, Party, Record, other
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,12 @@ def call_of(answer: Message, records: Sequence[Record]) -> Message | None:
     return None
 
 
+def registration_told(message: Message, records: Sequence[Record]) -> str | None:
+    """The status that a BootNotification.conf tells; None if the message is none."""
+    call = call_of(message, records) if message.type == "CALLRESULT" else None
+    return str(message.payload.get("status")) if call and call.action == "BootNotification" else None
+
+
 def begins_or_ends_connection(record: Record) -> bool:
     """Whether a record tells that a connection opened or closed; a refused attempt does neither."""
     return bool(record["kind"] == "connect" and record.get("status", 101) == 101)
@@ -111,6 +117,5 @@ def open_calls(records: Sequence[Record]) -> list[Message]:
             if message.type == "CALL":
                 pending[message.sender, message.unique_id] = message
             elif message.type in ("CALLRESULT", "CALLERROR"):
-                caller: Party = "Central System" if message.sender == "Charge Point" else "Charge Point"
-                pending.pop((caller, message.unique_id), None)
+                pending.pop((other(message.sender), message.unique_id), None)
     return list(pending.values())

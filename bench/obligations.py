@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
-from bench.messages import Message, answer_to, begins_or_ends_connection, call_of, messages
+from bench.messages import Message, answer_to, begins_or_ends_connection, call_of, messages, registration_told
 from ocppj.clock import parse_timestamp
 from ocppj.errors import Finding, RemoteViolation
 from ocppj.frames import Payload, decode
@@ -49,8 +49,8 @@ def answered(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
     end = parse_timestamp(records[-1]["timestamp"])
     rejected = False
     for message in messages(records):
-        if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
-            rejected = message.payload.get("status") == "Rejected"
+        if (status := registration_told(message, records)) is not None:
+            rejected = status == "Rejected"
         if message.type != "CALL":
             continue
         if rejected and message.sender == "Central System":  # 4.2: while Rejected it SHALL NOT respond
@@ -129,8 +129,7 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """Until it is accepted, a Charge Point sends nothing but BootNotification.req and what was triggered (4.2)."""
     refused, triggered = "", dict[str, float]()
     for message in messages(records):
-        if message.type == "CALLRESULT" and (call := call_of(message, records)) and call.action == "BootNotification":
-            status = str(message.payload.get("status"))
+        if (status := registration_told(message, records)) is not None:
             refused, triggered = ("" if status == "Accepted" else status), {}
         elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
             asked = str(message.payload.get("requestedMessage"))

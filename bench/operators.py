@@ -9,7 +9,7 @@ import signal
 import sys
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from rich.console import Console
@@ -34,7 +34,7 @@ class Request:
     sentence: str
     case: str
     charge_point: str
-    time_limit: float = field(default=120.0)
+    time_limit: float  # seconds
 
     def as_json(self) -> str:
         """The request as a program gets it on its standard input."""

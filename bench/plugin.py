@@ -88,8 +88,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _id(item: pytest.Item) -> str:
+    case = _case(item)
+    return case.id if case else item.nodeid
+
+
+def _case(item: pytest.Item) -> Case | None:
     callspec = getattr(item, "callspec", None)
-    return callspec.params["case"].id if callspec and "case" in callspec.params else item.nodeid
+    case: Case | None = callspec.params.get("case") if callspec else None
+    return case
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +126,9 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what does not apply to the device, before anything is set up for it."""
-    callspec = getattr(item, "callspec", None)
-    rehearsal = item.config.stash.get(REHEARSAL, None)
-    if rehearsal is None or callspec is None or "case" not in callspec.params:
+    case, rehearsal = _case(item), item.config.stash.get(REHEARSAL, None)
+    if rehearsal is None or case is None:
         return
-    case: Case = callspec.params["case"]
     if why_not := case.why_not(rehearsal.run.device):
         rehearsal.file(case, NotApplicable(why_not))
         pytest.skip(f"not applicable: {why_not}")

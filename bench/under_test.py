@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from bench.bench import Bench
 from bench.device import Device
-from bench.messages import call_of, messages
+from bench.messages import messages, registration_told
 from bench.verdicts import Inconclusive
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
@@ -59,9 +59,8 @@ class ChargePointUnderTest:
                     self._inoperative.add if message.payload["type"] == "Inoperative" else self._inoperative.discard
                 )
                 change(message.payload["connectorId"])
-            call = call_of(message, records) if message.type == "CALLRESULT" else None
-            if call and call.action == "BootNotification":
-                self._known.accepted = message.payload.get("status") == "Accepted"
+            if (status := registration_told(message, records)) is not None:
+                self._known.accepted = status == "Accepted"
 
     async def come_to_rest(self, bench: Bench) -> None:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
@@ -108,8 +107,7 @@ class ChargePointUnderTest:
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
             self._configuration = await self._read_configuration()
-        for key in sorted(self._changed & self._configuration.keys()):
-            await self._set(key, self._configuration[key])
+        await self._give_back(self._configuration)
         self._changed.clear()
         if self._configuration.get(PRE_AUTHORIZE, "false").casefold() != "false":
             await self._set(PRE_AUTHORIZE, "false")
@@ -118,8 +116,11 @@ class ChargePointUnderTest:
     async def leave(self) -> None:
         """The run is over: give the Charge Point the configuration back that it had."""
         if self._configuration is not None and self.is_connected:
-            for key in sorted(self._changed & self._configuration.keys()):
-                await self._set(key, self._configuration[key])
+            await self._give_back(self._configuration)
+
+    async def _give_back(self, configuration: dict[str, str]) -> None:
+        for key in sorted(self._changed & configuration.keys()):
+            await self._set(key, configuration[key])
 
     async def _read_configuration(self) -> dict[str, str]:
         try:
