@@ -163,8 +163,9 @@ def severe(found: list[Fault]) -> list[Fault]:
     return [fault for fault in found if fault.severe]
 
 
+@cache
 def schema(action: str, kind: Kind) -> dict[str, Any]:
-    """The shipped JSON schema of a message. Raises ``KeyError`` for an action unknown to OCPP 1.6."""
+    """The shipped JSON schema of a message, read once. Raises ``KeyError`` for an action unknown to OCPP 1.6."""
     if action not in ACTIONS:
         raise KeyError(action)
     name = f"{action}.json" if kind == "req" else f"{action}{_RESPONSE}"

@@ -87,18 +87,17 @@ def _temperature(connector: "Connector") -> list[Reading]:
     return [("35.0" if connector.meter.power else "25.0", None, "Body", "Celcius")]
 
 
-def _current(connector: "Connector") -> float:
-    return connector.meter.power / (len(PHASES) * VOLTAGE)
+def _current(power: float) -> float:
+    """A on each phase, for W on all of them."""
+    return power / (len(PHASES) * VOLTAGE)
 
 
 MEASURANDS: dict[str, Callable[["Connector"], list[Reading]]] = {
     REGISTER: lambda connector: [(str(connector.meter.whole_register), None, None, "Wh")],
     "Power.Active.Import": lambda connector: [(f"{connector.meter.power:.1f}", None, None, "W")],
     "Power.Offered": lambda connector: [(f"{connector.offered_power:.1f}", None, None, "W")],
-    "Current.Import": lambda connector: _per_phase(_current(connector), "A"),
-    "Current.Offered": lambda connector: [
-        (f"{connector.offered_power / (len(PHASES) * VOLTAGE):.1f}", None, None, "A")
-    ],
+    "Current.Import": lambda connector: _per_phase(_current(connector.meter.power), "A"),
+    "Current.Offered": lambda connector: [(f"{_current(connector.offered_power):.1f}", None, None, "A")],
     "Voltage": lambda _: _per_phase(VOLTAGE, "V"),
     # Errata 3.86: the unit is Hertz, though 7.45 does not list it.
     "Frequency": lambda _: [(f"{FREQUENCY:.1f}", None, None, "Hertz")],
