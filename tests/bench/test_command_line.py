@@ -569,11 +569,15 @@ def interrupted(tmp_path: Path) -> int:
         )  # fmt: skip
         charge_point = ChargePoint()
         await charge_point.power_on(f"ws://127.0.0.1:{port}")
-        await asyncio.sleep(4)
-        process.send_signal(2)
-        status = await asyncio.wait_for(process.wait(), 40)
-        await charge_point.stop()
-        return status
+        try:
+            await asyncio.sleep(4)
+            process.send_signal(2)
+            return await asyncio.wait_for(process.wait(), 40)
+        finally:
+            if process.returncode is None:  # a shell's background has SIGINT ignored
+                process.kill()
+                await process.wait()
+            await charge_point.stop()
 
     return asyncio.run(both())
 
