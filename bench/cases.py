@@ -41,7 +41,8 @@ class Case:
     profile: str
     feature: str
     clauses: tuple[str, ...]
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()  # capabilities that the device has
+    without: tuple[str, ...] = ()  # capabilities that the Charge Point has not
     data: tuple[str, ...] = ()
 
     def why_not(self, device: Device) -> str | None:
@@ -50,6 +51,9 @@ class Case:
             return f"the device under test is no {'Charge Point' if self.role == 'CS' else 'Central System'}"
         if missing := [need for need in self.needs if need in device.lacks]:
             return f"the device lacks {', '.join(CAPABILITIES[need] for need in missing)}"
+        # Our own Charge Point can be one that has it not, beside a Central System under test or in a self-rehearsal.
+        if device.listen is not None and (there := [each for each in self.without if each not in device.lacks]):
+            return f"the device has {', '.join(CAPABILITIES[each] for each in there)}"
         return None
 
 
@@ -62,16 +66,16 @@ def case_ids(tags: Iterable[str]) -> list[str]:
 def all_cases() -> dict[str, Case]:
     """Every case of every feature file, by id, in the order of the files. Raises ``ValueError`` for one met twice."""
     cases: dict[str, Case] = {}
-    for folder, profile in PROFILES.items():
+    for folder in PROFILES:
         for path in sorted((FEATURES / folder).glob("*.feature")):
-            for case in _cases(path, profile):
+            for case in _cases(path, folder):
                 if case.id in cases:
                     raise ValueError(f"{case.id} stands in {cases[case.id].feature} and in {case.feature}")
                 cases[case.id] = case
     return dict(sorted(cases.items()))
 
 
-def _cases(path: Path, profile: str) -> Iterable[Case]:
+def _cases(path: Path, folder: str) -> Iterable[Case]:
     feature: Any = Parser().parse(path.read_text(encoding="utf-8"))["feature"]
     background: list[Any] = []
     for child in feature["children"]:
@@ -81,17 +85,25 @@ def _cases(path: Path, profile: str) -> Iterable[Case]:
             continue
         scenario = child["scenario"]
         tags = [tag["name"].removeprefix("@") for tag in [*feature["tags"], *scenario["tags"]]]
+        without = _facts(tags, "without_")
+        needs = [] if folder in (*without, "core", "security") else [folder]
         for case_id in case_ids(tags):
             yield Case(
                 id=case_id,
                 title=_ROLE.sub("", scenario["name"]),
                 role="CSMS" if case_id.endswith("CSMS") else "CS",
-                profile=profile,
+                profile=PROFILES[folder],
                 feature=f"{path.parent.name}/{path.name}",
                 clauses=tuple(clause(tag) for tag in tags if tag.startswith("OCPP")),
-                needs=tuple(tag.removeprefix("needs_") for tag in tags if tag.startswith("needs_")),
+                needs=(*needs, *_facts(tags, "needs_")),
+                without=without,
                 data=_test_data([*background, *scenario["steps"]]),
             )
+
+
+def _facts(tags: Iterable[str], prefix: str) -> tuple[str, ...]:
+    """What the tags of a kind name: ``@needs_detachable_cable``, ``@without_reservation``."""
+    return tuple(tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix))
 
 
 def _test_data(steps: list[Any]) -> tuple[str, ...]:

@@ -8,11 +8,18 @@ from bench.obligations import Limits
 
 Role = Literal["CS", "CSMS"]
 
-# What a Charge Point may or may not have; a case tagged @needs_... does not apply without it.
+# What a device may or may not have. A case tagged @needs_... does not apply without it, one tagged @without_... not to
+# a Charge Point that has it, and one in the folder of a feature profile other than Core needs the profile.
 CAPABILITIES = {
     "authorization_cache": "an Authorization Cache",
+    "backup_power": "a back-up power supply",
     "detachable_cable": "a cable that is not fixed",
+    "firmware_management": "the profile FirmwareManagement",
+    "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
+    "remote_trigger": "the profile RemoteTrigger",
+    "reservation": "the profile Reservation",
+    "smart_charging": "the profile SmartCharging",
     "stop_on_ev_side_disconnect": "StopTransactionOnEVSideDisconnect that is true or can be set",
 }
 

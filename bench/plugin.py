@@ -18,7 +18,17 @@ from reports.results import CaseResult, Results, StepResult, write_transcript
 from steps.words import MisusedStep
 
 # Each before those that import it, or pytest warns that it came too late.
-pytest_plugins = ["steps.messages", "steps.configuration", "steps.station", "steps.states"]
+pytest_plugins = [
+    "steps.messages",
+    "steps.configuration",
+    "steps.station",
+    "steps.states",
+    "steps.local_auth_list",
+    "steps.reservation",
+    "steps.remote_trigger",
+    "steps.firmware_management",
+    "steps.smart_charging",
+]
 
 
 @dataclass

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from bench.bench import Bench
-from bench.cases import Case
+from bench.cases import PROFILES, Case
 from bench.device import Device
 from bench.operators import Nobody, Operator
 from bench.seats import (
@@ -24,6 +24,7 @@ from ocppj.peer import counted_ids, fresh_ids
 from ocppj.transcript import Record, Transcript
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
+from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
 
 Result = TypeVar("Result")
@@ -119,7 +120,7 @@ class Run:
 
     async def _seat(self, bench: Bench) -> None:
         if self.device.url is not None:
-            charge_point = self._charge_point(self._transcript)
+            charge_point = self._charge_point(self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
             charge_point.configuration.set("ConnectionTimeOut", str(round(patience)))
@@ -145,9 +146,8 @@ class Run:
             message_timeout=self.device.limits.message_timeout,
         )
         await central_system.start()
-        charge_point = self._charge_point(
-            self._transcript if judged_central_system else None, is_judged=not judged_central_system
-        )
+        lacks = frozenset(bench.case.without) | (frozenset() if judged_central_system else self.device.lacks)
+        charge_point = self._charge_point(self._transcript if judged_central_system else None, lacks=lacks)
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, central_system.endpoint)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system)
 
@@ -166,14 +166,17 @@ class Run:
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
 
-    def _charge_point(self, transcript: Transcript | None, *, is_judged: bool = False) -> ChargePoint:
+    def _charge_point(self, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()) -> ChargePoint:
+        """One of ours that has everything but what it shall lack."""
         return ChargePoint(
             identity=self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            fixed_cable=is_judged and "detachable_cable" in self.device.lacks,
+            profiles=[profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks],
+            fixed_cable="detachable_cable" in lacks,
+            backup_power="backup_power" not in lacks,
         )
 
     def _store(self) -> Store:

@@ -1,7 +1,7 @@
 """The life of a Charge Point: power, connection, boot, heartbeat, and who does what with a message."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,11 +14,20 @@ from ocppj.errors import CallFailed, Disconnected, ErrorCode, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, Scripted, Silence, fresh_ids
 from ocppj.transcript import Transcript
-from simulator import charging_session, metering, transaction
+from simulator import (
+    charging_session,
+    core,
+    firmware_management,
+    local_auth_list,
+    metering,
+    remote_trigger,
+    reservation,
+    smart_charging,
+    transaction,
+)
 from simulator.authorization import Authorization
-from simulator.configuration import HIGHEST, Configuration, core_keys
+from simulator.configuration import HIGHEST, Configuration, Key, core_keys
 from simulator.connector import TRANSITIONS, Connector, Event, Locked
-from simulator.core import HANDLERS, Handler
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 from simulator.metering import Meter
 
@@ -27,6 +36,23 @@ OWN_BOOT_INTERVAL = 60.0  # seconds; 4.2: chosen by the Charge Point where the C
 LONGEST_BACK_OFF = 60.0  # seconds between two attempts to connect
 GOING_AWAY = 1001
 _LARGEST_CLOCK_OFFSET = timedelta(days=3650)
+
+# Feature profile -> the requests of the Central System that belong to it (chapter 3.2).
+PROFILES: dict[str, dict[str, core.Handler]] = {
+    "Core": core.HANDLERS,
+    "FirmwareManagement": firmware_management.HANDLERS,
+    "LocalAuthListManagement": local_auth_list.HANDLERS,
+    "RemoteTrigger": remote_trigger.HANDLERS,
+    "Reservation": reservation.HANDLERS,
+    "SmartCharging": smart_charging.HANDLERS,
+}
+
+# Feature profile -> its configuration keys beside those of Core (chapter 9).
+KEYS: dict[str, list[Key]] = {
+    "LocalAuthListManagement": local_auth_list.KEYS,
+    "Reservation": reservation.KEYS,
+    "SmartCharging": smart_charging.KEYS,
+}
 
 Hook = Callable[[], None]
 
@@ -59,8 +85,9 @@ class ChargePoint:
     """A Charge Point with power, a network, connectors and EV drivers who use them.
 
     ``connectors`` are numbered from 1, ``whole`` is connector 0. ``message_timeout`` is in seconds. ``backup_power``
-    lets it end its transactions before a loss of power takes effect. ``faults`` collects what must not happen: each
-    is a bug of ours, never something the Central System did.
+    lets it end its transactions before a loss of power takes effect. ``profiles`` are the feature profiles that it
+    supports, Core among them. ``faults`` collects what must not happen: each is a bug of ours, never something the
+    Central System did.
     """
 
     def __init__(
@@ -68,6 +95,7 @@ class ChargePoint:
         *,
         identity: str = "CP1",
         connectors: int = 1,
+        profiles: Sequence[str] = tuple(PROFILES),
         memory: Memory | None = None,
         unique_ids: Iterator[str] | None = None,
         script: Script | None = None,
@@ -95,8 +123,13 @@ class ChargePoint:
         self.faults: list[BaseException] = []
         self.registration: str | None = None  # the status of the latest BootNotification.conf since the boot
         self.has_power = False
-        self.handlers: dict[str, Handler] = dict(HANDLERS)
-        self.configuration = Configuration(core_keys(connectors, fixed_cable, message_timeout, ["Core"]), self.memory)
+        self.profiles = tuple(profiles)
+        self.handlers: dict[str, core.Handler] = {
+            action: handler for profile in profiles for action, handler in PROFILES[profile].items()
+        }
+        keys = core_keys(connectors, fixed_cable, message_timeout, self.profiles)
+        keys += [key for profile in profiles for key in KEYS.get(profile, [])]
+        self.configuration = Configuration(keys, self.memory)
         self.authorization = Authorization(self)
         self.queue = transaction.Queue(self.memory)
         self.whole = self._connector(0, False)

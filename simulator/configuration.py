@@ -4,7 +4,7 @@ Keys are compared without regard to case (CiString50Type, 7.17) and reported in 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,8 +63,8 @@ class Key:
         return ",".join(known)
 
 
-def core_keys(connectors: int, fixed_cable: bool, message_timeout: float, profiles: list[str]) -> list[Key]:
-    """The keys of a Charge Point with so many connectors, in alphabetical order."""
+def core_keys(connectors: int, fixed_cable: bool, message_timeout: float, profiles: Sequence[str]) -> list[Key]:
+    """The keys of a Charge Point with so many connectors."""
 
     def rotation(item: str) -> str | None:
         connector, _, value = item.partition(".")
@@ -78,7 +78,7 @@ def core_keys(connectors: int, fixed_cable: bool, message_timeout: float, profil
         return Key(name, "integer", str(value), read_only=True)
 
     rotations = ",".join(f"{number}.RST" for number in range(connectors + 1))
-    keys = [
+    return [
         Key("AllowOfflineTxForUnknownId", "boolean", "false"),
         Key("AuthorizationCacheEnabled", "boolean", "true"),
         Key("AuthorizeRemoteTxRequests", "boolean", "true"),
@@ -118,20 +118,19 @@ def core_keys(connectors: int, fixed_cable: bool, message_timeout: float, profil
         Key("UnlockConnectorOnEVSideDisconnect", "boolean", "false" if fixed_cable else "true", read_only=fixed_cable),
         Key("WebSocketPingInterval", "integer", "60"),  # OCPP-J 7: negative values are to be rejected
     ]
-    return sorted(keys, key=lambda key: key.name)
 
 
 class Configuration:
     """The configuration keys of a Charge Point and their values. What was changed is in its memory."""
 
     def __init__(self, keys: list[Key], memory: Memory) -> None:
-        self._keys = {key.name.lower(): key for key in keys}
+        self._keys = {key.name.lower(): key for key in sorted(keys, key=lambda key: key.name)}
         self._memory = memory
         self.listeners: dict[str, Callable[[], None]] = {}  # called after the key was given a value
 
     @property
     def keys(self) -> list[Key]:
-        """Every key, in the order in which GetConfiguration.conf lists them."""
+        """Every key in alphabetical order, the one in which GetConfiguration.conf lists them."""
         return list(self._keys.values())
 
     def find(self, name: str) -> Key | None:

@@ -236,7 +236,7 @@ def test_a_clause_in_words(tag: str, words: str) -> None:
     assert clause(tag) == words
 
 
-TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPP[JE]?(_\d+)+|needs_[a-z_]+)")
+TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPP[JE]?(_\d+)+|(needs|without)_[a-z_]+)")
 
 
 def test_every_tag_is_an_id_a_clause_or_a_need() -> None:
@@ -245,12 +245,12 @@ def test_every_tag_is_an_id_a_clause_or_a_need() -> None:
         for tag in [*feature["tags"], *(tag for each in scenarios(feature) for tag in each["tags"])]:
             name = tag["name"]
             assert TAG.fullmatch(name), f"{path.name}: {name}"
-            if name.startswith("@needs_"):
-                assert name.removeprefix("@needs_") in CAPABILITIES
+            if match := re.fullmatch("@(?:needs|without)_(.+)", name):
+                assert match[1] in CAPABILITIES
 
 
 def test_every_capability_is_needed_by_some_case() -> None:
-    assert {need for case in all_cases().values() for need in case.needs} == CAPABILITIES.keys()
+    assert {need for case in all_cases().values() for need in (*case.needs, *case.without)} == CAPABILITIES.keys()
 
 
 def test_every_scenario_has_an_id_and_is_no_outline() -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from bench.cases import all_cases
 from bench.device import Device, device
 from bench.operators import Operator, Outcome, Request
 from bench.play import play
@@ -31,6 +30,7 @@ from reference_csms.store import Store
 from reports.results import CaseResult, Results
 from simulator.charge_point import ChargePoint
 from simulator.connector import Locked
+from tests import basic_cases
 
 ID_TAGS = {"ValidIdTag": "VALID-7F3A91", "ExpiredIdTag": "EXPIRED-2B61", "BlockedIdTag": "BLOCKED-9D04"}
 
@@ -231,7 +231,7 @@ class Variant:
     def check(self, calendar: Calendar, party: Party) -> None:
         """Play the cases. Raises ``AssertionError`` with every reason if a verdict is another."""
         role = "CS" if party == "Charge Point" else "CSMS"
-        wanted = _ids_of(self.numbers, role) or [case for case in all_cases() if case.endswith(f"_{role}")]
+        wanted = _ids_of(self.numbers, role) or sorted(case for case in basic_cases.IDS if case.endswith(f"_{role}"))
         play_it = _play_charge_point if party == "Charge Point" else _play_central_system
         with _line(party, self.change(), self.reflex):
             results = {case.id: case for case in play_it(self, calendar, frozenset(wanted))}

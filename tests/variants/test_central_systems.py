@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bench.cases import all_cases
 from ocppj.clock import Calendar, timestamp
 from ocppj.frames import Payload
 from reference_csms.central_system import CentralSystem
+from tests import basic_cases
 from tests.variants.foreign import Change, Frame, Variant, call, echo, hang_up
 
-ALL = " ".join(case[3:-5] for case in all_cases() if case.endswith("_CSMS"))
+ALL = basic_cases.CENTRAL_SYSTEM
 
 
 def all_but(numbers: str) -> str:

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from bench.cases import all_cases
 from ocppj.clock import Calendar, parse_timestamp, timestamp
 from ocppj.frames import Payload
 from ocppj.peer import Conf, Raw, Refusal, Script, Scripted, Silence
 from simulator.charge_point import ChargePoint
+from tests import basic_cases
 from tests.variants.foreign import Change, Frame, Variant, call, echo, hang_up, unchanged
 
 Setup = Callable[[ChargePoint], None]
 
-ALL = " ".join(case[3:-3] for case in all_cases() if case.endswith("_CS"))
+ALL = basic_cases.CHARGE_POINT
 
 
 def all_but(numbers: str) -> str:

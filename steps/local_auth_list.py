@@ -1,0 +1,1 @@
+"""Sentences about local auth list."""
