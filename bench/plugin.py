@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
@@ -35,7 +36,8 @@ pytest_plugins = [
 class Rehearsal:
     """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
 
-    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display.
+    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``:
+    the seed of another order than that of the ids.
     """
 
     run: Run
@@ -44,6 +46,7 @@ class Rehearsal:
     out: Path | None = None
     started: Callable[[Case], None] = lambda _: None
     ended: Callable[[CaseResult], None] = lambda _: None
+    shuffle: int | None = None
 
     def file(
         self, case: Case, over: CaseOver | None, steps: Sequence[StepResult] = (), bench: Bench | None = None
@@ -63,6 +66,10 @@ class Rehearsal:
             steps=list(steps),
             remarks=[str(remark) for remark in bench.remarks] if bench else [],
         )
+        self.add(result)
+
+    def add(self, result: CaseResult) -> None:
+        """Put a result among the others."""
         self.results.cases.append(result)
         self.ended(result)
 
@@ -88,13 +95,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases that were asked for, in the order of their ids."""
+    """Keep the cases that were asked for, in the order of their ids or in a shuffled one."""
     rehearsal = config.stash.get(REHEARSAL, None)
     if rehearsal is None:
         return
     kept = {id(item) for item in items if _id(item) in (rehearsal.wanted or {_id(item)})}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
+    if rehearsal.shuffle is not None:
+        Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
 
 
 def _id(item: pytest.Item) -> str:
