@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from bench.cases import PROFILES, Case, all_cases
+from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, device
 from bench.operators import Command, Nobody, Operator, Person
 from bench.play import play
@@ -136,7 +136,7 @@ def cases(
     """List every test case with id, title, role, profile, and whether it applies."""
     url = "ws://" if csms else None
     subject = _built(url=url, listen=("", 0) if charge_point and not csms else None, lacks=frozenset(lacks or []))
-    rows = [(each, each.why_not(subject)) for each in all_cases().values()]
+    rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
             {

@@ -12,7 +12,7 @@ from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from bench.bench import Bench
-from bench.cases import Case, all_cases, case_ids
+from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from reports.results import CaseResult, Results, StepResult, write_transcript
@@ -91,15 +91,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     tags = getattr(metafunc.function, "tags", None)
     if tags is not None and "case" in metafunc.fixturenames:
         ids = case_ids(tags)
-        metafunc.parametrize("case", [all_cases()[case_id] for case_id in ids], ids=ids)
+        found = [case for case_id in ids for case in scenarios()[case_id] if case.tags == {*tags}]
+        metafunc.parametrize("case", found, ids=ids)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases that were asked for, in the order of their ids or in a shuffled one."""
+    """Keep the cases that were asked for, one scenario of each, in the order of their ids or in a shuffled one."""
     rehearsal = config.stash.get(REHEARSAL, None)
     if rehearsal is None:
         return
-    kept = {id(item) for item in items if _id(item) in (rehearsal.wanted or {_id(item)})}
+    played = cases_for(rehearsal.run.device)
+    wanted = rehearsal.wanted
+
+    def is_wanted(item: pytest.Item) -> bool:
+        case = _case(item)
+        if case is None:
+            return wanted is None
+        return case == played[case.id] and (wanted is None or case.id in wanted)
+
+    kept = {id(item) for item in items if is_wanted(item)}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
     if rehearsal.shuffle is not None:
