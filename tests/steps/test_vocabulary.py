@@ -17,6 +17,7 @@ from pytest_bdd.steps import StepFunctionContext
 
 from bench.bench import Bench
 from bench.cases import FEATURES, PROFILES, all_cases, clause
+from bench.cases import scenarios as cases_by_id
 from bench.device import CAPABILITIES, DEFAULT_DATA
 from bench.plugin import pytest_plugins as vocabulary
 from ocppj.schemas import ACTIONS, schema
@@ -250,7 +251,8 @@ def test_every_tag_is_an_id_a_clause_or_a_need() -> None:
 
 
 def test_every_capability_is_needed_by_some_case() -> None:
-    assert {need for case in all_cases().values() for need in (*case.needs, *case.without)} == CAPABILITIES.keys()
+    cases = [case for found in cases_by_id().values() for case in found]
+    assert {need for case in cases for need in (*case.needs, *case.without)} == CAPABILITIES.keys()
 
 
 def test_every_scenario_has_an_id_and_is_no_outline() -> None:
@@ -297,7 +299,8 @@ def written(root: Path) -> Counter[str]:
 
 
 def test_every_case_is_collected_once() -> None:
-    assert Counter(collected(ROOT)) == written(ROOT) == Counter(all_cases().keys())
+    ids = [case_id for case_id, found in cases_by_id().items() for _ in found]
+    assert Counter(collected(ROOT)) == written(ROOT) == Counter(ids)
 
 
 def test_a_scenario_that_pytest_bdd_drops_would_be_noticed(tmp_path: Path) -> None:
