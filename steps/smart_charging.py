@@ -79,7 +79,7 @@ def _profiles(bench: Bench, table: Table) -> Iterator[tuple[Payload, Payload]]:
     start = datetime.now(UTC) - deviation  # then it has begun, whatever the clock of the Charge Point says
     for number, line in enumerate(lines, 1):
         cells = {name: _text(bench, cell) for name, cell in zip(names, line, strict=True) if cell}
-        request = {name: cells.pop(name) for name in ("connectorId", "idTag") if name in cells}
+        request: Payload = {name: cells.pop(name) for name in ("connectorId", "idTag") if name in cells}
         yield request, _profile(bench, number, cells, start)
 
 
