@@ -35,7 +35,20 @@ DEFAULT_DATA: dict[str, str] = {
     "BootRetryInterval": "10",
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
+    "ChargingRateUnit": "A",
+    "NumberOfPhases": "3",
+    "StackLevel": "0",
+    "ScheduleDuration": "300",
+    "ChargingLimit": "6",
+    "LocalLimit": "16",
 }
+
+# Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.
+DATA_IN_WATTS = {"ChargingLimit": "6000", "LocalLimit": "11040"}
+
+CHOICES = {"ChargingRateUnit": ("A", "W")}
+MAY_BE_ZERO = ("StackLevel",)
+NUMBERS = ("ChargingLimit", "LocalLimit")
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
 KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag")
@@ -117,13 +130,21 @@ def device(
     times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
     operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
     for name, value in given.items():
-        if DEFAULT_DATA[name].isdigit():
-            _whole(name, value)
+        if name in CHOICES:
+            if value not in CHOICES[name]:
+                raise BadSetting(f"{name}={value} is none of {', '.join(CHOICES[name])}")
+        elif name in NUMBERS:
+            _positive(name, value)
+        elif DEFAULT_DATA[name].isdigit():
+            _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
             raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
     defaults = dict(DEFAULT_DATA)
+    if given.get("ChargingRateUnit") == "W":
+        defaults |= DATA_IN_WATTS
     if listen is not None:
         defaults["NumberOfConnectors"] = "1"
+        del defaults["LocalLimit"]  # nobody knows but its maker
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
@@ -141,9 +162,9 @@ def device(
     )
 
 
-def _whole(name: str, text: str) -> None:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
-        raise BadSetting(f"{name}={text} is no whole number above 0")
+def _whole(name: str, text: str, least: int) -> None:
+    if not (text.isascii() and text.isdigit() and least <= int(text) < 2**31):
+        raise BadSetting(f"{name}={text} is no whole number above {least - 1}")
 
 
 def _positive(name: str, text: str) -> float:

@@ -32,12 +32,17 @@ class ChargePointUnderTest:
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
         self._inoperative: set[int] = set()
+        self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
 
     @property
     def is_connected(self) -> bool:
         """Whether it is connected now."""
         return self.central_system.is_connected(self._device.identity)
+
+    def configured(self, key: str) -> str | None:
+        """The value that a configuration key had before the first case; None if it told of none."""
+        return (self._configuration or {}).get(key.casefold())
 
     async def wait_connected(self) -> None:
         """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
@@ -54,6 +59,8 @@ class ChargePointUnderTest:
         for message in messages(records):
             if message.type == "CALL" and message.action == "ChangeConfiguration":
                 self._changed.add(message.payload["key"].casefold())
+            if message.type == "CALL" and {"csChargingProfiles", "chargingProfile"} & message.payload.keys():
+                self._has_profiles = True
             if message.type == "CALL" and message.action == "ChangeAvailability":
                 change = (
                     self._inoperative.add if message.payload["type"] == "Inoperative" else self._inoperative.discard
@@ -68,6 +75,7 @@ class ChargePointUnderTest:
         await self._clear_cache()
         await self._restore_configuration()
         await self._stop_transactions(bench)
+        await self._clear_charging_profiles(bench)
         reported = {number for number, it in self._known.connectors.items() if it.status == "Unavailable"}
         for number in sorted(reported):
             await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
@@ -104,6 +112,16 @@ class ChargePointUnderTest:
         except CallFailed:
             pass  # errata 3.23: without a cache it refuses
 
+    async def _clear_charging_profiles(self, bench: Bench) -> None:
+        """What a case has set is cleared; what was there before too, if the case looks at limits."""
+        if self._has_profiles or bench.case.profile == "SmartCharging":
+            await self._clear_all_profiles()
+
+    async def _clear_all_profiles(self) -> None:
+        with suppress(CallFailed):  # errata 3.39: not without Smart Charging; a case will speak of it otherwise
+            await self._call("ClearChargingProfile", {})
+        self._has_profiles = False
+
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
             self._configuration = await self._read_configuration()
@@ -114,7 +132,9 @@ class ChargePointUnderTest:
             self._changed.add(PRE_AUTHORIZE)
 
     async def leave(self) -> None:
-        """The run is over: give the Charge Point the configuration back that it had."""
+        """The run is over: give the Charge Point the configuration back that it had, and no charging profiles."""
+        if self._has_profiles and self.is_connected:
+            await self._clear_all_profiles()
         if self._configuration is not None and self.is_connected:
             await self._give_back(self._configuration)
 

@@ -11,10 +11,13 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core
+from reference_csms import core, smart_charging
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+
+# What the Central System learns from the answer to a request of its own.
+OUTCOMES: dict[str, smart_charging.Outcome] = {**smart_charging.OUTCOMES}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -89,7 +92,10 @@ class CentralSystem:
         peer = self._peer(identity)
         if action == "TriggerMessage":
             self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
-        return await peer.call(action, payload)
+        conf = await peer.call(action, payload)
+        if outcome := OUTCOMES.get(action):
+            outcome(self.store.of(identity), payload, conf)
+        return conf
 
     async def send_text(self, identity: str, text: str) -> None:
         """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""

@@ -29,6 +29,14 @@ class Connector:
 
 
 @dataclass(slots=True)
+class ChargingProfile:
+    """A profile (7.8) that a Charge Point has accepted; connector 0 is the Charge Point (5.16)."""
+
+    connector_id: int
+    profile: Payload
+
+
+@dataclass(slots=True)
 class ChargePoint:
     """A Charge Point that may connect.
 
@@ -46,6 +54,7 @@ class ChargePoint:
     meter_values: list[Payload] = field(default_factory=list)
     unmatched_stops: list[Payload] = field(default_factory=list)
     triggered: set[str] = field(default_factory=set)
+    charging_profiles: list[ChargingProfile] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -45,10 +45,10 @@ async def transaction_running(bench: Bench, id_tag: str) -> None:
     await _charging(bench, id_tag)
 
 
-async def _charging(bench: Bench, id_tag: str) -> None:
+async def _charging(bench: Bench, id_tag: str, more: Table = ()) -> None:
     with bench.state("Charging"):
         if bench.judged == "Charge Point":
-            await _start_remotely(bench, id_tag)
+            await _start_remotely(bench, id_tag, more)
         else:
             await _authorize(bench, id_tag)
             await _plug_in(bench)
@@ -57,6 +57,11 @@ async def _charging(bench: Bench, id_tag: str) -> None:
         )
         await claim_conf(bench, "Central System", "StartTransaction", ACCEPTED)
         await bench.reaches(bench.connector, "Charging")
+
+
+async def transaction_running_after(bench: Bench, id_tag: str, more: Table) -> None:
+    """The same, its RemoteStartTransaction.req with more fields."""
+    await _charging(bench, id_tag, more)
 
 
 @given("idTag {id_tag:IdTag} is {status:IdTagStatus}")
@@ -166,12 +171,12 @@ async def _authorize(bench: Bench, id_tag: str) -> None:
     await bench.reaches(bench.connector, "Preparing")
 
 
-async def _start_remotely(bench: Bench, id_tag: str) -> None:
+async def _start_remotely(bench: Bench, id_tag: str, more: Table) -> None:
     await make_send(bench, "Central System", "GetConfiguration", (("key", "[AuthorizeRemoteTxRequests]"),))
     await claim_conf(bench, "Charge Point", "GetConfiguration")
     await _plug_in(bench)
     await bench.reaches(bench.connector, "Preparing")
-    wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
+    wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag), *more)
     await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
     await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
     await authorize_if_it_must(bench, id_tag)

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest_bdd
-from ocpp.v16.enums import AuthorizationStatus, ChargePointStatus
+from ocpp.v16.enums import AuthorizationStatus, ChargePointStatus, ChargingProfileKindType
 from pytest_bdd import parsers
 
 from bench.bench import Bench
@@ -44,6 +44,7 @@ WORDS = {
     "ErrorCode": _one_of([code.value for code in ErrorCode]),
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
+    "ProfileKind": _one_of([kind.value for kind in ChargingProfileKindType]),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
     "IdTag": _word(r"\{[A-Z]\w*\}"),
     "Duration": _word(rf"(?:\d+(?:\.\d+)?|\{{[A-Z][\w.]*\}}) (?:{'|'.join(UNITS)})s?"),

@@ -25,6 +25,7 @@ WRITTEN = {
     "IdTagStatus": "{status}",
     "ErrorCode": "{ErrorCode}",
     "Profile": "{Profile}",
+    "ProfileKind": "{ChargingProfileKind}",
 }
 
 

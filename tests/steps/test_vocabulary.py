@@ -155,7 +155,8 @@ def test_every_word_list_is_used() -> None:
 def test_a_table_stands_only_where_one_is_read(sentence: Sentence) -> None:
     for each in matching(sentence):
         assert "datatable" in each.step_func.__wrapped__.__annotations__  # type: ignore[attr-defined]
-    assert {len(row) for row in sentence.table} == {2}
+    widths = {len(row) for row in sentence.table}
+    assert widths == {2} or (len(widths) == 1 and "charging profile" in sentence.text)  # with names on top
 
 
 # --- placeholders
@@ -381,8 +382,8 @@ WAITS = "    raise AssertionError('it ran')\n"
 def tiny(tmp_path: Path, decorated: str) -> tuple[str, list[tuple[str, str]]]:
     """What pytest says of a tiny feature with such a step, and what the plugin files."""
     root = scratch_copy(tmp_path)
-    shutil.rmtree(root / "features" / "core")
-    (root / "features" / "core").mkdir()
+    for path in (root / "features").rglob("*.feature"):
+        path.unlink()
     (root / "features" / "core" / "tiny.feature").write_text(FEATURE)
     steps = STEPS.format(decorated=decorated)
     (root / "features" / "conftest.py").write_text(steps + "from tiny_report import *\n")
