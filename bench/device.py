@@ -17,6 +17,8 @@ CAPABILITIES = {
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
+    "lock_failure": "a connector lock that can be made to fail",
+    "offline_transactions": "transactions that begin while it is offline",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "smart_charging": "the profile SmartCharging",
@@ -35,6 +37,7 @@ DEFAULT_DATA: dict[str, str] = {
     "BootRetryInterval": "10",
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
+    "TransactionDuration": "15",
 }
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
