@@ -17,6 +17,8 @@ CAPABILITIES = {
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
+    "lock_failure": "a connector lock that can be made to fail",
+    "offline_transactions": "transactions that begin while it is offline",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "smart_charging": "the profile SmartCharging",
@@ -41,6 +43,7 @@ DEFAULT_DATA: dict[str, str] = {
     "ScheduleDuration": "300",
     "ChargingLimit": "6",
     "LocalLimit": "16",
+    "TransactionDuration": "15",
 }
 
 # Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.

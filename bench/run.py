@@ -130,6 +130,7 @@ class Run:
             device.central_system.faults.clear()
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system)
+            await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
             self._transcript.cut()
@@ -228,4 +229,8 @@ async def _leave_nothing_running(charge_point: ChargePoint) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
         async with asyncio.timeout(5):
+            await charge_point.restore_connection()
+            await charge_point.regain_power()
+            while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order
+                await asyncio.sleep(0.1)
             await charge_point.restart()  # stops every transaction first, with the reason Reboot

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest_bdd
-from ocpp.v16.enums import AuthorizationStatus, ChargePointStatus, ChargingProfileKindType
+from ocpp.v16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, ChargingProfileKindType
 from pytest_bdd import parsers
 
 from bench.bench import Bench
@@ -37,10 +37,14 @@ def _one_of(words: object) -> Callable[[str], Any]:
     return _word("|".join(sorted(words, key=len, reverse=True)))  # type: ignore[call-overload]  # any iterable of str
 
 
+_STATUSES = [status.value for status in ChargePointStatus]
+
 WORDS = {
     "Party": _word("Charge Point|Central System"),
     "Action": _one_of(ACTIONS),
-    "Status": _one_of([status.value for status in ChargePointStatus]),
+    "Status": _one_of(_STATUSES),
+    "Statuses": _word(rf"(?:{'|'.join(_STATUSES)})(?:, (?:{'|'.join(_STATUSES)}))+"),
+    "Fault": _one_of([code.value for code in ChargePointErrorCode if code.value != "NoError"]),
     "ErrorCode": _one_of([code.value for code in ErrorCode]),
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),

@@ -22,6 +22,8 @@ WRITTEN = {
     "N": "{n}",
     "IdTag": "{IdTag}",
     "Status": "{Status}",
+    "Statuses": "{Statuses}",
+    "Fault": "{Fault}",
     "IdTagStatus": "{status}",
     "ErrorCode": "{ErrorCode}",
     "Profile": "{Profile}",
