@@ -1,6 +1,7 @@
 """The four who may sit on the bench: our two parties, and a device of somebody else in either role."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 
 from bench.bench import Bench
@@ -33,6 +34,7 @@ class SimulatedChargePoint:
             "plug_in": lambda at: charge_point.plug_in(at["connectorId"]),
             "unplug": lambda at: charge_point.unplug(at["connectorId"]),
             "unplug_ev_side": lambda at: charge_point.unplug_ev_side(at["connectorId"]),
+            "fail": self._fail,
             "present": lambda at: charge_point.present(at["idTag"], at.get("connectorId")),
         }
 
@@ -52,6 +54,15 @@ class SimulatedChargePoint:
 
     def faults(self) -> list[BaseException]:
         return self.charge_point.faults
+
+    @property
+    def uploaded_sha256(self) -> str:
+        """The checksum of the diagnostics file that it has uploaded last."""
+        return hashlib.sha256(self.charge_point.firmware_management.uploaded).hexdigest()
+
+    async def _fail(self, at: Payload) -> None:
+        """Have the next such work fail: download, installation, upload."""
+        setattr(self.charge_point.firmware_management, f"{at['work']}_fails", True)
 
     async def _power_cycle(self) -> None:
         if not self._has_power:

@@ -18,6 +18,7 @@ from reference_csms import store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
+UPDATING = ("Downloading", "Downloaded", "Installing")
 REST = 1.0  # seconds in which it reports what a request has changed
 
 
@@ -65,6 +66,7 @@ class ChargePointUnderTest:
     async def come_to_rest(self, bench: Bench) -> None:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
         await self._register(bench)
+        await self._end_transfers(bench)
         await self._clear_cache()
         await self._restore_configuration()
         await self._stop_transactions(bench)
@@ -93,6 +95,17 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _end_transfers(self, bench: Bench) -> None:
+        known = self._known
+        deadline = bench.loop.time() + self._device.limits.long_operation_timeout
+
+        def is_over() -> bool | None:
+            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading" or not known.accepted
+            return None if busy else True
+
+        if not await bench.wire.until(is_over, deadline):
+            known.firmware_status = known.diagnostics_status = None  # waited for once; what it spoils will show
 
     async def _clear_cache(self) -> None:
         if not self._has_cache:

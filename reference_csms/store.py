@@ -34,7 +34,8 @@ class ChargePoint:
 
     ``registration_status`` is what its next BootNotification.req is answered (7.38). ``accepted``: whether it has been
     answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: actions that it
-    was asked for and may send although it is Pending (4.2).
+    was asked for and may send although it is Pending (4.2). ``firmware_status`` and ``diagnostics_status`` are what it
+    told last (7.24, 7.25).
     """
 
     identity: str
@@ -46,6 +47,8 @@ class ChargePoint:
     meter_values: list[Payload] = field(default_factory=list)
     unmatched_stops: list[Payload] = field(default_factory=list)
     triggered: set[str] = field(default_factory=set)
+    firmware_status: str | None = None
+    diagnostics_status: str | None = None
 
 
 @dataclass(slots=True)

@@ -45,6 +45,8 @@ WORDS = {
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
+    "Location": _word(r"\{[A-Z]\w*\}"),
+    "Work": _word("download|installation|upload"),
     "IdTag": _word(r"\{[A-Z]\w*\}"),
     "Duration": _word(rf"(?:\d+(?:\.\d+)?|\{{[A-Z][\w.]*\}}) (?:{'|'.join(UNITS)})s?"),
 }
