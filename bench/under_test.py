@@ -101,7 +101,7 @@ class ChargePointUnderTest:
         deadline = bench.loop.time() + self._device.limits.long_operation_timeout
 
         def is_over() -> bool | None:
-            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading" or not known.accepted
+            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading"
             return None if busy else True
 
         if not await bench.wire.until(is_over, deadline):
