@@ -19,6 +19,7 @@ from reference_csms import store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
+UPDATING = ("Downloading", "Downloaded", "Installing")
 REST = 1.0  # seconds in which it reports what a request has changed
 
 
@@ -121,6 +122,7 @@ class ChargePointUnderTest:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
         await self._register(bench)
         await self._repair(bench)
+        await self._end_transfers(bench)
         await self._clear_cache()
         await self._empty_list()
         await self._restore_configuration()
@@ -151,6 +153,17 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _end_transfers(self, bench: Bench) -> None:
+        known = self._known
+        deadline = bench.loop.time() + self._device.limits.long_operation_timeout
+
+        def is_over() -> bool | None:
+            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading"
+            return None if busy else True
+
+        if not await bench.wire.until(is_over, deadline):
+            known.firmware_status = known.diagnostics_status = None  # waited for once; what it spoils will show
 
     async def _clear_cache(self) -> None:
         if not self._has_cache:

@@ -42,7 +42,8 @@ class ChargePoint:
 
     ``registration_status`` is what its next BootNotification.req is answered (7.38). ``accepted``: whether it has been
     answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: actions that it
-    was asked for and may send although it is Pending (4.2).
+    was asked for and may send although it is Pending (4.2). ``firmware_status`` and ``diagnostics_status`` are what it
+    told last (7.24, 7.25).
     """
 
     identity: str
@@ -55,6 +56,8 @@ class ChargePoint:
     unmatched_stops: list[Payload] = field(default_factory=list)
     triggered: set[str] = field(default_factory=set)
     charging_profiles: list[ChargingProfile] = field(default_factory=list)
+    firmware_status: str | None = None
+    diagnostics_status: str | None = None
 
 
 @dataclass(slots=True)
