@@ -11,10 +11,10 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core
+from reference_csms import core, firmware_management, remote_trigger
 from reference_csms.store import Store
 
-HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -88,7 +88,7 @@ class CentralSystem:
         """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
         peer = self._peer(identity)
         if action == "TriggerMessage":
-            self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
+            remote_trigger.about_to_trigger(self.store.of(identity), payload)
         return await peer.call(action, payload)
 
     async def send_text(self, identity: str, text: str) -> None:

@@ -33,8 +33,8 @@ class ChargePoint:
     """A Charge Point that may connect.
 
     ``registration_status`` is what its next BootNotification.req is answered (7.38). ``accepted``: whether it has been
-    answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: actions that it
-    was asked for and may send although it is Pending (4.2).
+    answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: how often it may
+    send which action although it is Pending, because it was asked to (4.2).
     """
 
     identity: str
@@ -45,7 +45,7 @@ class ChargePoint:
     connectors: dict[int, Connector] = field(default_factory=dict)
     meter_values: list[Payload] = field(default_factory=list)
     unmatched_stops: list[Payload] = field(default_factory=list)
-    triggered: set[str] = field(default_factory=set)
+    triggered: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
