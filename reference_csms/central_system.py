@@ -11,7 +11,7 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core, firmware_management, smart_charging
+from reference_csms import core, firmware_management, remote_trigger, smart_charging
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
@@ -91,7 +91,7 @@ class CentralSystem:
         """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
         peer = self._peer(identity)
         if action == "TriggerMessage":
-            self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
+            remote_trigger.about_to_trigger(self.store.of(identity), payload)
         conf = await peer.call(action, payload)
         if outcome := OUTCOMES.get(action):
             outcome(self.store.of(identity), payload, conf)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -151,6 +152,7 @@ class ChargePoint:
         self._peer: Peer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._boot_at = 0.0  # loop time before which no BootNotification.req is sent
+        self._boot_asked = asyncio.Event()  # whether one was triggered nevertheless (4.2)
         self._resetting = False
         self._hooks: list[Hook] = []
         self._notices: list[_Notice] = []
@@ -392,7 +394,7 @@ class ChargePoint:
         """Send BootNotification.req until it is Accepted (4.2). Raises ``Disconnected``."""
         loop = asyncio.get_running_loop()
         while not self.is_accepted:
-            await asyncio.sleep(max(0.0, self._boot_at - loop.time()))
+            await self._wait_to_boot(max(0.0, self._boot_at - loop.time()))
             try:
                 conf = await peer.call("BootNotification", self.boot_information)
             except Disconnected:
@@ -401,6 +403,16 @@ class ChargePoint:
                 self._boot_at = loop.time() + OWN_BOOT_INTERVAL
             else:
                 self._registered(conf, loop.time())
+
+    async def _wait_to_boot(self, delay: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._boot_asked.wait()
+        self._boot_asked.clear()
+
+    def boot_now(self) -> None:
+        """Send BootNotification.req without waiting any longer, unless it is accepted."""
+        self._boot_asked.set()
 
     def _registered(self, conf: Payload, at: float) -> None:
         interval = min(conf["interval"], HIGHEST)
@@ -461,6 +473,10 @@ class ChargePoint:
             due += interval
             if self.is_online and (beat is None or beat.done()):
                 beat = self.spawn(self._heartbeat())
+
+    def beat(self) -> None:
+        """Send a Heartbeat.req beside the recurring ones."""
+        self.spawn(self._heartbeat())
 
     async def _heartbeat(self) -> None:
         try:
@@ -637,7 +653,16 @@ class ChargePoint:
         self._notices.append(self._notice(connector, self.queue.total))
         self._tell_deliverer()
 
+    def tell_again(self, connector: Connector) -> None:
+        """Send StatusNotification.req though nothing has changed, behind the changes that are still to be told."""
+        self._notices.append(self._notice(connector, 0))
+        self._tell_deliverer()
+
     def _notice(self, connector: Connector, after: int) -> _Notice:
+        return _Notice(connector.number, _to_tell(connector), self.report(connector), after)
+
+    def report(self, connector: Connector) -> Payload:
+        """StatusNotification.req about the present status of a connector."""
         payload: Payload = {
             "connectorId": connector.number,
             "errorCode": connector.error_code,
@@ -646,7 +671,7 @@ class ChargePoint:
         }
         if connector.info:
             payload["info"] = connector.info
-        return _Notice(connector.number, _to_tell(connector), payload, after)
+        return payload
 
     def is_operative(self, connector: Connector) -> bool:
         """Whether this connector is to be used: as the Central System wants (5.2), and no firmware waits (5.19)."""

@@ -134,12 +134,21 @@ async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> M
 
 
 async def claim_request(
-    bench: Bench, sender: Party, action: str, table: Table = (), *, within: float | None = None, ordered: bool = True
+    bench: Bench,
+    sender: Party,
+    action: str,
+    table: Table = (),
+    *,
+    within: float | None = None,
+    ordered: bool = True,
+    why: str = "",
 ) -> Message:
-    """Claim the next request and check it against a table."""
+    """Claim the next request and check it against a table. ``why``: the clause that has it come, if not its own."""
     connector = _reported_connector(bench, table) if action in REPORTS else None
     status = dict(rows(table)).get("status", "") if action in TELL_STATUS else ""
-    message = await bench.claim(sender, action, connector=connector, status=status, within=within, ordered=ordered)
+    message = await bench.claim(
+        sender, action, connector=connector, status=status, within=within, ordered=ordered, why=why
+    )
     bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
     return message
 

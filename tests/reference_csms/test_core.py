@@ -9,8 +9,7 @@ from ocppj.clock import parse_timestamp
 from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
 from ocppj.schemas import ACTIONS, FROM_CHARGE_POINT
-from reference_csms import central_system
-from reference_csms.core import HANDLERS
+from reference_csms.central_system import HANDLERS
 from reference_csms.store import Connector
 from tests.ocppj.payloads import full, least
 from tests.reference_csms.scene import BOOT, NOW, charge_point, furnished, running
@@ -93,7 +92,7 @@ async def test_a_charge_point_that_is_no_longer_accepted() -> None:
             await cp.call("Heartbeat", {})
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS - central_system.HANDLERS.keys()))
+@pytest.mark.parametrize("action", sorted(ACTIONS - HANDLERS.keys()))
 async def test_what_is_not_supported_here(action: str) -> None:
     store = furnished()
     async with running(store) as cs, charge_point(cs) as cp:
