@@ -10,6 +10,7 @@ from ocppj.clock import Calendar, timestamp
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
 from simulator.firmware_management import FirmwareManagement, firmware_image
+from simulator.memory import DiagnosticsUpload
 from tests.variants.foreign import Change, Frame, Variant, call
 
 UPDATES, UPLOADS = "044_1 044_2 044_3", "045_1 045_2"
@@ -106,7 +107,7 @@ def takes(seconds: float, *statuses: str) -> Callable[[ChargePoint], None]:
 
 
 def uploads_nothing(it: ChargePoint) -> None:
-    async def upload(_: object) -> str:
+    async def upload(task: DiagnosticsUpload) -> str:
         return "Uploaded"
 
     it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
@@ -141,7 +142,7 @@ def installs_in_vain(it: ChargePoint) -> None:
 
 
 def has_no_diagnostics(it: ChargePoint) -> None:
-    def none(_: Payload) -> None:
+    def none(request: Payload) -> None:
         return None
 
     it.firmware_management.diagnostics = none  # type: ignore[method-assign]  # for this one alone
