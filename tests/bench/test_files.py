@@ -177,3 +177,12 @@ def test_a_port_that_is_taken_makes_a_case_inconclusive() -> None:
         with pytest.raises(Inconclusive, match="no file server: taken"):
             run.begin(case)
     run.close()
+
+
+async def test_a_server_that_cannot_listen_leaves_nothing_behind() -> None:
+    async with served() as it:
+        taken = it.at["DiagnosticsUrl"].split(":")[2].split("/")[0]
+        other = FileServer(Images(), {**FILE_SERVERS, "FtpPort": taken})
+        with pytest.raises(OSError, match="in use"):
+            await other.start()
+        assert other._runner is None

@@ -84,6 +84,19 @@ def installed_before_the_reboot() -> Change:
     return change
 
 
+def breaks_in_the_reboot() -> Change:
+    installing = False
+
+    def change(frame: Frame) -> Iterable[Frame] | None:
+        nonlocal installing
+        installing = installing or frame.requests(FIRMWARE, status="Installing")
+        if installing and frame.requests("StatusNotification", connectorId=1):
+            return [frame.with_fields(status="Faulted", errorCode="OtherError")]
+        return None
+
+    return change
+
+
 def late_for_service(frame: Frame) -> Iterable[Frame | float] | None:
     """Its connectors are Unavailable for a while after each boot."""
     if not frame.requests("StatusNotification", status="Available"):
@@ -257,6 +270,23 @@ CHARGE_POINTS = {
         numbers="044_1",
         fails="044_1",
     ),
+    "Installed is never told": Variant(
+        "5.19; what comes after it is a case of its own",
+        without(FIRMWARE, "Installed"),
+        numbers=ALL,
+        fails="044_1",
+        reason="sent no FirmwareStatusNotification.req in 120 s",
+    ),
+    "Uploaded is never told": Variant(
+        "5.9", without(DIAGNOSTICS, "Uploaded"), numbers=UPLOADS, fails="045_1", reason="in 120 s"
+    ),
+    "a connector breaks in the reboot": Variant(
+        "TC_044_1: Available",
+        breaks_in_the_reboot,
+        numbers="044_1",
+        fails="044_1",
+        reason="connector 1 is reported Faulted, expected Available",
+    ),
     "Installed before Installing": Variant(
         "5.19",
         retold(FIRMWARE, "Installing", "Installed", "Installing"),
@@ -312,6 +342,18 @@ CENTRAL_SYSTEMS = {
         numbers=UPDATES,
         inconclusive=UPDATES,
         reason="put the end off",
+    ),
+    "a location of its own": Variant(
+        "5.19: wherever it likes; the test case wants the configured one",
+        lambda: (
+            lambda frame: (
+                [frame.with_fields(location=frame.payload["location"].replace("good", "bad"))]
+                if frame.requests("UpdateFirmware")
+                else None
+            )
+        ),
+        numbers="044_1",
+        remark="UpdateFirmware.req: location is ftp://127.0.0.1:",
     ),
     "no retrieveDate": Variant("6.55: required", req("UpdateFirmware", retrieveDate=...), numbers=ALL, fails=UPDATES),
     "no location": Variant("6.25: required", req("GetDiagnostics", location=...), numbers=ALL, fails=UPLOADS),
