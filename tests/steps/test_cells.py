@@ -464,3 +464,17 @@ def test_what_is_tolerated_is_told(value: str, found: list[str] | int) -> None:
     told = tolerated({"status": value}, table, known)
     assert told == ([] if found == [] else ["status is RebootRequired, the test case wants Accepted"])
     assert (mismatches({"status": value}, table, known) == []) == (value != "Rejected")
+
+
+def test_the_wanted_value_is_not_merely_tolerated() -> None:
+    table = [["location", "ftp://h/x, tolerated any"]]
+    assert tolerated({"location": "ftp://h/x"}, table, known) == []
+    assert tolerated({"location": "ftp://h/y"}, table, known) == [
+        "location is ftp://h/y, the test case wants ftp://h/x"
+    ]
+    assert mismatches({}, table, known) == ["location is absent, expected ftp://h/x"]
+
+
+@freeze_time("2031-05-13T08:41:17.389Z")
+def test_an_example_may_be_an_instant() -> None:
+    assert expectation("any, such as now", known).example == "2031-05-13T08:41:17.389Z"
