@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
-from simulator import firmware_management
 from simulator.connector import Connector
 from simulator.core import Handler
 from simulator.metering import meter_value, sampled_measurands
@@ -60,9 +59,8 @@ def _tell_job(charge_point: "ChargePoint", action: str, fact: str) -> None:
 
 
 def _job(charge_point: "ChargePoint", fact: str) -> str:
-    """What the Charge Point is doing about its firmware or diagnostics; Idle when nothing (4.4, 4.5)."""
-    status: Callable[[ChargePoint], str] | None = getattr(firmware_management, fact, None)
-    return "Idle" if status is None else status(charge_point)
+    """What the Charge Point is doing about its firmware or its diagnostics; Idle when nothing (4.4, 4.5)."""
+    return str(getattr(getattr(charge_point, "firmware_management", None), fact, "Idle"))
 
 
 def _status_notification(charge_point: "ChargePoint", number: int | None) -> Sending | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from ocppj.clock import timestamp
 from ocppj.errors import Refused
 from ocppj.peer import Conf, Silence
-from simulator import firmware_management
 from simulator.charge_point import PROFILES
 from tests.simulator.scene import QUIET, Scene, scene
 
@@ -82,11 +82,17 @@ async def test_without_remote_trigger_it_is_not_supported() -> None:
 
 
 async def test_a_job_tells_its_present_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firmware_management, "firmware_status", lambda _: "Downloading", raising=False)
+    busy = SimpleNamespace(firmware_status="Downloading", diagnostics_status="Uploading")
     async with scene() as stage:
-        assert await trigger(stage, "FirmwareStatusNotification") == [
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.charge_point, "firmware_management", busy, raising=False)
+            came = await trigger(stage, "FirmwareStatusNotification")
+            came += await trigger(stage, "DiagnosticsStatusNotification")
+        assert came == [
             "Accepted",
             "FirmwareStatusNotification Downloading",
+            "Accepted",
+            "DiagnosticsStatusNotification Uploading",
         ]
 
 

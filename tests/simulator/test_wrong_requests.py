@@ -76,9 +76,9 @@ async def furnished() -> AsyncIterator[Scene]:
 
 
 def state(it: ChargePoint) -> Payload:
-    """Everything that a request could have changed."""
+    """Everything that a request could have changed. A log of what came is no such thing."""
     return {
-        "memory": it.memory.as_dict(),
+        "memory": {name: fact for name, fact in it.memory.as_dict().items() if name != "log"},
         "registration": it.registration,
         "online": it.is_online,
         "connectors": [
