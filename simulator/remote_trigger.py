@@ -25,8 +25,7 @@ def trigger_message(charge_point: "ChargePoint", request: Payload) -> Payload:
     message = request["requestedMessage"]
     if message not in TRIGGERS or not _is_implemented(charge_point, message):
         return {"status": "NotImplemented"}
-    # 4.2: before a BootNotification.conf nothing but a BootNotification.req may be sent.
-    may_send = charge_point.registration is not None or message == "BootNotification"
+    may_send = charge_point.may_be_triggered or message == "BootNotification"
     sending = TRIGGERS[message](charge_point, request.get("connectorId")) if may_send else None
     if sending is None:
         return {"status": "Rejected"}
@@ -112,7 +111,8 @@ def _send(charge_point: "ChargePoint", action: str, payloads: Sequence[Payload])
     async def send() -> None:
         with suppress(CallFailed):  # the Central System may ask again
             for payload in payloads:
-                await charge_point.request(action, payload)
+                if charge_point.may_be_triggered:
+                    await charge_point.request(action, payload)
 
     charge_point.spawn(send())
 

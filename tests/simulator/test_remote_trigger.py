@@ -221,6 +221,30 @@ async def test_before_its_boot_is_answered_it_sends_nothing_else() -> None:
         assert stage.charge_point.is_accepted
 
 
+async def test_while_its_boot_is_on_the_way_it_promises_nothing() -> None:
+    """The answer may be that it is Rejected, and then it has to be silent (4.2)."""
+    async with scene(boots=False) as stage:
+        stage.central_system.script.answer_next("BootNotification", boot("Pending"))
+        stage.central_system.script.answer_next("BootNotification", Silence())
+        await stage.charge_point.power_on(stage.endpoint)
+        await stage.pass_time()
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        assert await trigger(stage, "StatusNotification") == ["Rejected"]
+
+
+async def test_no_boot_was_asked_for_twice() -> None:
+    """Two triggers in a row are met by two requests, and no third one follows."""
+    async with scene(boots=False) as stage:
+        for _ in range(4):
+            stage.central_system.script.answer_next("BootNotification", boot("Pending"))
+        await stage.charge_point.power_on(stage.endpoint)
+        await stage.pass_time()
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        await stage.pass_time(900)
+        assert stage.story() == []
+
+
 async def test_a_refused_message_is_not_repeated() -> None:
     async with scene() as stage:
         stage.central_system.script.answer_next("FirmwareStatusNotification", Silence())

@@ -167,10 +167,8 @@ async def test_a_request_that_is_for_a_charge_point_to_send(action: str) -> None
 
 async def test_without_a_profile_its_requests_are_not_supported() -> None:
     async with scene(profiles=["Core"]) as stage:
-        core = stage.charge_point.handlers.keys()
-        for action in sorted(FROM_CENTRAL_SYSTEM - core):
+        for action in sorted(FROM_CENTRAL_SYSTEM - stage.charge_point.handlers.keys()):
             assert await answer_to(stage, action, full(action, "req")) == ("NotSupported", {}), action
-        assert len(core) == 9
 
 
 # --- what no schema can tell
