@@ -290,7 +290,10 @@ SEMANTIC: dict[str, Fault] = {
         VALUE,
     ),
     "a list that is older": fault(
-        "SendLocalList", {"listVersion": 4, "updateType": "Differential"}, "7.47", "VersionMismatch"
+        "SendLocalList",
+        {"listVersion": 4, "updateType": "Differential", "localAuthorizationList": [entry(3)]},
+        "7.47",
+        "VersionMismatch",
     ),
     "a list that is as old": fault(
         "SendLocalList",
@@ -306,10 +309,18 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
+    "a list that holds an idTag twice": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [entry(3), entry(3)]},
+        "6.41: all idTags must be unique",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
     "a whole list with an idTag of which it says nothing": fault(
         "SendLocalList",
         {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [{"idTag": "TAG-9"}]},
-        "7.2: idTagInfo is required when updateType is Full",
+        "7.1: idTagInfo is required when updateType is Full",
         "Failed",
         "OccurenceConstraintViolation",
         VALUE,
@@ -344,9 +355,9 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
-    "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.11", "Unknown"),
+    "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.21", "Unknown"),
     "no profile to clear at an unknown connector": fault(
-        "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.11", "Unknown", VALUE
+        "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.21", "Unknown", VALUE
     ),
     "the schedule of an unknown connector": fault(
         "GetCompositeSchedule", {"connectorId": 6, "duration": 60}, "5.7", "Rejected", VALUE
