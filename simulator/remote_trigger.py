@@ -46,20 +46,19 @@ def _heartbeat(charge_point: "ChargePoint", _: int | None) -> Sending:
 
 
 def _diagnostics_status(charge_point: "ChargePoint", _: int | None) -> Sending:
-    return partial(_tell_job, charge_point, "DiagnosticsStatusNotification", "diagnostics_status")
+    def tell() -> None:
+        status = charge_point.firmware_management.diagnostics_status
+        _send(charge_point, "DiagnosticsStatusNotification", [{"status": status}])
+
+    return tell
 
 
 def _firmware_status(charge_point: "ChargePoint", _: int | None) -> Sending:
-    return partial(_tell_job, charge_point, "FirmwareStatusNotification", "firmware_status")
+    def tell() -> None:
+        status = charge_point.firmware_management.firmware_status
+        _send(charge_point, "FirmwareStatusNotification", [{"status": status}])
 
-
-def _tell_job(charge_point: "ChargePoint", action: str, fact: str) -> None:
-    _send(charge_point, action, [{"status": _job(charge_point, fact)}])
-
-
-def _job(charge_point: "ChargePoint", fact: str) -> str:
-    """What the Charge Point is doing about its firmware or its diagnostics; Idle when nothing (4.4, 4.5)."""
-    return str(getattr(getattr(charge_point, "firmware_management", None), fact, "Idle"))
+    return tell
 
 
 def _status_notification(charge_point: "ChargePoint", number: int | None) -> Sending | None:
