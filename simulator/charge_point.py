@@ -152,6 +152,7 @@ class ChargePoint:
         self._peer: Peer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._boot_at = 0.0  # loop time before which no BootNotification.req is sent
+        self._awaits_registration = False  # a BootNotification.req is under way
         self._boot_asked = asyncio.Event()  # whether one was triggered nevertheless (4.2)
         self._resetting = False
         self._hooks: list[Hook] = []
@@ -318,6 +319,11 @@ class ChargePoint:
         """Whether the Central System has accepted it since it booted."""
         return self.registration == "Accepted"
 
+    @property
+    def may_be_triggered(self) -> bool:
+        """Whether it may send more than BootNotification.req, were it only because it was asked to (4.2)."""
+        return self.registration in ("Accepted", "Pending") and not self._awaits_registration
+
     async def wait_accepted(self) -> None:
         """Wait until the Central System has accepted it since it booted."""
         await self._accepted.wait()
@@ -395,6 +401,7 @@ class ChargePoint:
         loop = asyncio.get_running_loop()
         while not self.is_accepted:
             await self._wait_to_boot(max(0.0, self._boot_at - loop.time()))
+            self._awaits_registration = True
             try:
                 conf = await peer.call("BootNotification", self.boot_information)
             except Disconnected:
@@ -403,6 +410,8 @@ class ChargePoint:
                 self._boot_at = loop.time() + OWN_BOOT_INTERVAL
             else:
                 self._registered(conf, loop.time())
+            finally:
+                self._awaits_registration = False
 
     async def _wait_to_boot(self, delay: float) -> None:
         with suppress(TimeoutError):
