@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from bench.bench import QUIET, Bench
-from bench.messages import Message, messages
+from bench.messages import Message, messages, registration_told
 from bench.verdicts import OurError
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
@@ -33,6 +33,16 @@ async def may_have_sent(bench: Bench, party: Party, action: str, datatable: Tabl
 async def stops_around_a_reboot(bench: Bench, datatable: Table = ()) -> None:
     """Errata 3.36: a hard reset need not wait for it, and then it follows the BootNotification.conf."""
     within = bench.long_timeout + bench.timeout
+
+    def look() -> Message | None:
+        for message in messages(bench.wire.records, bench.wire.floor):
+            if registration_told(message, bench.wire.records) not in (None, "Accepted"):
+                raise bench.blame("Central System", f"the Central System answered BootNotification.req with {message}")
+        return next(bench.wire.calls("Charge Point", "StopTransaction"), None)
+
+    deadline = bench.loop.time() + within
+    await bench.wire.until(look, deadline)
+    within = max(0.0, deadline - bench.loop.time())
     await claim_request(bench, "Charge Point", "StopTransaction", datatable, within=within, ordered=False)
 
 
