@@ -337,11 +337,14 @@ async def test_backup_power_without_a_connection_leaves_the_stop_in_the_queue() 
     async with scene(backup_power=True) as stage:
         await stage.charge()
         await stage.charge_point.lose_connection()
+        moment = stage.charge_point.timestamp()
         await stage.charge_point.lose_power()
         await stage.charge_point.restore_connection()
+        await stage.pass_time(1000)
         assert stage.story() == []
         await stage.charge_point.regain_power()
         await stage.pass_time(3)
+        assert stage.calls("StopTransaction")[0].payload["timestamp"] == moment
         assert stage.story() == [
             "BootNotification",
             "StatusNotification 0 Available",

@@ -354,6 +354,13 @@ LAWFUL = {
         numbers="032_2",
         lacks="backup_power",
     ),
+    "resumes and stops all the same": Variant(
+        "the idTag came when it had been stopped, and says nothing",
+        req("StopTransaction", reason="PowerLoss", idTag=...),
+        charge_point=resumes,
+        numbers="032_2",
+        lacks="backup_power",
+    ),
     "resumes and stops without a reason": Variant(
         "4.10: Local may be left out",
         interrupted(None),
