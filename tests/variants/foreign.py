@@ -171,6 +171,20 @@ class Hands:
             case "restart":
                 await it.lose_power()
                 await it.regain_power()
+            case "lose_power":
+                await it.lose_power()
+            case "regain_power":
+                await it.regain_power()
+            case "fail":
+                await it.fail(at["connectorId"], at["errorCode"])
+            case "prevent_locking":
+                it.connectors[at["connectorId"]].cannot_lock = True
+            case "prevent_unlocking":
+                it.connectors[at["connectorId"]].lock_fails = True
+            case "repair":
+                for connector in it.connectors.values():
+                    connector.cannot_lock = connector.lock_fails = False
+                await it.repair(at["connectorId"])
             case "present":
                 await it.present(at["idTag"], at["connectorId"])
             case "plug_in":
@@ -210,7 +224,7 @@ class Variant:
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
     seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
-    ``strictly``: the strict verdict is the same.
+    ``strictly``: the strict verdict is the same. ``lacks``: capabilities that its owner says it has not.
     """
 
     because: str
@@ -226,6 +240,7 @@ class Variant:
     strictly: bool = False
     delay: float = 0.0
     connectors: int = 1
+    lacks: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, calendar: Calendar, party: Party) -> None:
@@ -262,7 +277,8 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
     loop = VirtualLoop(calendar)
     it = ChargePoint(connectors=variant.connectors)
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data})
+    lacks = frozenset(variant.lacks.split())
+    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
     run = _VirtualRun(about, Hands(it, variant.delay), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
