@@ -293,6 +293,21 @@ async def test_a_connector_with_a_default_of_its_own_has_that_in_the_place_of_th
         assert await composite(stage, 2) == [(0, 12.0), (49, 8.0)]
 
 
+async def test_what_it_has_in_the_place_of_the_general_one_replaces_that_for_good() -> None:
+    async with scene(connectors=2) as stage:
+        await set_profile(stage, 0, profile({0: 8}, number=1))
+        await set_profile(stage, 1, profile({0: 6}, number=2, duration=50))
+        assert await composite(stage, 1) == [(0, 6.0), (50, 16.0)]
+
+
+async def test_a_tx_profile_is_for_its_own_connector() -> None:
+    async with scene(connectors=2) as stage:
+        await stage.charge(1)
+        await stage.charge(2, "BEEF")
+        await set_profile(stage, 1, profile({0: 9}, purpose="TxProfile"))
+        assert (amperes(stage, 1), amperes(stage, 2)) == (9, FULL)
+
+
 async def test_a_tx_profile_overrules_the_default_for_the_whole_transaction() -> None:
     async with scene() as stage:
         await stage.charge()
