@@ -41,6 +41,8 @@ async def sends_profile(bench: Bench, action: str, datatable: Table) -> None:
     """A table with names on top and one row: fields of the request, of the profile, and its limits."""
     _check_unit(bench)
     request, profile = next(_profiles(bench, datatable))
+    if action == "RemoteStartTransaction" and profile["chargingProfilePurpose"] != "TxProfile":
+        bench.misbehaved = True  # 5.16.2
     await make_send(bench, "Central System", action, _cells({**request, PROFILE[action]: profile}))
 
 
