@@ -371,6 +371,13 @@ LAWFUL_CS: dict[str, Variant] = {
         set_(lambda it: {"chargingProfileId": it["chargingProfileId"] + 4000, "stackLevel": 7}),
         numbers="057",
     ),
+    "counts in watts": Variant("7.12: either unit", data={"ChargingRateUnit": "W"}),
+    "limits in amperes, asked for watts": Variant(
+        "7.14: limit = 6000 is what was asked for",
+        set_(in_period(limit=6.0)),
+        data={"ChargingRateUnit": "W"},
+        numbers="057 066 067",
+    ),
     "more periods": Variant("7.13: 1..*", set_(more_periods)),
     "limits without a point": Variant("JSON knows but one kind of number", set_(in_period(limit=6))),
     "numberPhases is left out": Variant("7.14: then it is 3", set_(in_period(numberPhases=...))),
