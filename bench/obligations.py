@@ -242,6 +242,39 @@ def _is_periodic(payload: Payload) -> bool:
     return "transactionId" in payload and contexts <= {None, "Sample.Periodic", "Sample.Clock"}
 
 
+def charging_profiles(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """A charging profile is of a shape, and set at a place, that it may have (3.13.1, 5.16, 7.8 and 7.13)."""
+    for message in messages(records):
+        for clause, text in _profile_findings(message):
+            yield Breach(message.sender, message.index, clause, f"{message.action}.req: {text}")
+
+
+def _profile_findings(message: Message) -> Iterator[tuple[str, str]]:
+    name = {"SetChargingProfile": "csChargingProfiles", "RemoteStartTransaction": "chargingProfile"}
+    profile = _inner(message.payload, name.get(message.action, "")) if message.type == "CALL" else {}
+    if not profile:
+        return
+    purpose, connector = profile.get("chargingProfilePurpose"), message.payload.get("connectorId")
+    periods = _inner(profile, "chargingSchedule").get("chargingSchedulePeriod")
+    first = periods[0] if isinstance(periods, list) and periods else {}
+    if isinstance(first, dict) and first.get("startPeriod", 0) != 0:
+        yield "OCPP 1.6 errata 3.45", f"the first startPeriod is {first['startPeriod']}, not 0"
+    if "recurrencyKind" in profile and profile.get("chargingProfileKind") != "Recurring":
+        yield "OCPP 1.6 errata 3.56", "recurrencyKind belongs to the chargingProfileKind Recurring"
+    if message.action == "RemoteStartTransaction":
+        if purpose != "TxProfile":
+            yield "OCPP 1.6 5.16.2", f"the chargingProfilePurpose is {purpose}, not TxProfile"
+        if "transactionId" in profile:
+            yield "OCPP 1.6 5.16.2", "the charging profile has a transactionId"
+    elif (purpose == "ChargePointMaxProfile" and connector != 0) or (purpose == "TxProfile" and connector == 0):
+        yield "OCPP 1.6 3.13.1", f"a {purpose} at connector {connector}"
+
+
+def _inner(payload: object, name: str) -> Payload:
+    inner = payload.get(name) if isinstance(payload, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
 Obligation = Callable[[Sequence[Record], Limits], Iterator[Breach]]
 
 OBLIGATIONS: tuple[Obligation, ...] = (
@@ -252,6 +285,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     unique_ids,
     one_at_a_time,
     transaction_order,
+    charging_profiles,
 )
 
 

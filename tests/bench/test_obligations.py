@@ -11,6 +11,7 @@ from bench.obligations import (
     Obligation,
     answered,
     breaches,
+    charging_profiles,
     one_at_a_time,
     registered,
     transaction_order,
@@ -624,3 +625,55 @@ def test_messages_in_words() -> None:
         f"invalid frame {'x' * 157}...",
         "unknown frame [7]",
     ]
+
+
+# --- charging profiles
+
+
+def profile(purpose: str = "TxDefaultProfile", start: int = 0, **more: object) -> dict[str, object]:
+    plan = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": start, "limit": 6.0}]}
+    ids = {"chargingProfileId": 1, "stackLevel": 0, "chargingProfilePurpose": purpose}
+    return {**ids, "chargingProfileKind": "Absolute", "chargingSchedule": plan, **more}
+
+
+def set_at(connector: int, what: dict[str, object]) -> tuple[str, dict[str, object]]:
+    return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": what}
+
+
+def start_with(what: dict[str, object]) -> tuple[str, dict[str, object]]:
+    return "RemoteStartTransaction", {"idTag": "A", "chargingProfile": what}
+
+
+@pytest.mark.parametrize(
+    ("message", "clause"),
+    [
+        (set_at(1, profile(start=5)), "errata 3.45"),
+        (set_at(1, profile(recurrencyKind="Daily")), "errata 3.56"),
+        (set_at(1, profile("ChargePointMaxProfile")), "3.13.1"),
+        (set_at(0, profile("TxProfile")), "3.13.1"),
+        (start_with(profile()), "5.16.2"),
+        (start_with(profile("TxProfile", transactionId=1)), "5.16.2"),
+        (start_with(profile("TxProfile", start=1)), "errata 3.45"),
+    ],
+)
+def test_a_charging_profile_that_may_not_be(message: tuple[str, dict[str, object]], clause: str) -> None:
+    (breach,) = found(charging_profiles, Records().connect().call(CS, *message, "1"))
+    assert (breach.party, breach.clause, breach.severe) == (CS, f"OCPP 1.6 {clause}", True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        set_at(0, profile()),
+        set_at(1, profile()),
+        set_at(0, profile("ChargePointMaxProfile")),
+        set_at(1, profile("TxProfile", transactionId=1)),
+        set_at(1, profile(chargingProfileKind="Recurring", recurrencyKind="Daily")),
+        start_with(profile("TxProfile")),
+        ("RemoteStartTransaction", {"idTag": "A"}),
+        ("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": [1]}),
+        ("SetChargingProfile", {"csChargingProfiles": {"chargingSchedule": {"chargingSchedulePeriod": [[]]}}}),
+    ],
+)
+def test_a_charging_profile_as_it_may_be(message: tuple[str, dict[str, object]]) -> None:
+    assert found(charging_profiles, Records().connect().call(CS, *message, "1")) == []
