@@ -23,6 +23,7 @@ pytest_plugins = [
     "steps.configuration",
     "steps.station",
     "steps.states",
+    "steps.metering",
     "steps.local_auth_list",
     "steps.reservation",
     "steps.remote_trigger",

@@ -75,7 +75,8 @@ class ReferenceCentralSystem:
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         identity = self._bench.device.identity
         await self._wait_connected(identity)
-        self._bench.in_background(self.central_system.request(identity, action, payload))
+        wrong = self._bench.misbehaved
+        self._bench.in_background(self.central_system.request(identity, action, payload, wrong=wrong))
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         raise OurError(f"nobody does {action} at the Central System: a faulty feature")

@@ -84,12 +84,15 @@ class CentralSystem:
         """The URL to which a Charge Point appends its identity (OCPP-J 3.1.1)."""
         return f"ws://{self._host}:{self.port}"
 
-    async def request(self, identity: str, action: str, payload: Payload) -> Payload:
-        """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
+    async def request(self, identity: str, action: str, payload: Payload, *, wrong: bool = False) -> Payload:
+        """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``.
+
+        ``wrong``: it may break the rules.
+        """
         peer = self._peer(identity)
         if action == "TriggerMessage":
             self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
-        return await peer.call(action, payload)
+        return await peer.call(action, payload, wrong=wrong)
 
     async def send_text(self, identity: str, text: str) -> None:
         """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""

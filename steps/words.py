@@ -44,6 +44,7 @@ WORDS = {
     "ErrorCode": _one_of([code.value for code in ErrorCode]),
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
+    "MeasurandKey": _word("MeterValuesSampledData|MeterValuesAlignedData"),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
     "IdTag": _word(r"\{[A-Z]\w*\}"),
     "Duration": _word(rf"(?:\d+(?:\.\d+)?|\{{[A-Z][\w.]*\}}) (?:{'|'.join(UNITS)})s?"),
