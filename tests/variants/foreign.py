@@ -209,7 +209,8 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
+    seconds that the operator takes. ``lacks``: what its owner says that it lacks. ``remark``, ``reason``: words that
+    the remarks and every reason must hold.
     ``strictly``: the strict verdict is the same.
     """
 
@@ -226,6 +227,7 @@ class Variant:
     strictly: bool = False
     delay: float = 0.0
     connectors: int = 1
+    lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, calendar: Calendar, party: Party) -> None:
@@ -260,9 +262,14 @@ def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
 
 def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[str]) -> list[CaseResult]:
     loop = VirtualLoop(calendar)
-    it = ChargePoint(connectors=variant.connectors)
+    lacks = variant.lacks
+    it = ChargePoint(
+        connectors=variant.connectors,
+        fixed_cable="detachable_cable" in lacks,
+        reader="local_authorization" not in lacks,
+    )
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data})
+    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
     run = _VirtualRun(about, Hands(it, variant.delay), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
