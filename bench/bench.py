@@ -191,6 +191,13 @@ class Bench:
             raise OurError(f"no report of connector {connector} was claimed: a faulty feature")
         return report
 
+    def status_told(self, connector: int, before: int) -> object:
+        """The status that was last reported of a connector, claimed or not, before a place of the transcript."""
+        for message in self._latest_messages("StatusNotification", "req"):
+            if message.index < before and message.payload.get("connectorId") == connector:
+                return message.payload.get("status")
+        return None
+
     # Whose fault
 
     def blame(self, party: Party, text: str, action: str = "") -> CaseOver:
@@ -413,7 +420,10 @@ class Bench:
         return found
 
     async def reaches(self, connector: int, *statuses: str, within: float | None = None) -> Message:
-        """Wait for a report that a connector has one of these statuses. Ends the case on any other way."""
+        """Wait for a report that a connector has one of these statuses. Ends the case on any other way.
+
+        Only the first has its place among the other messages.
+        """
         due = " or ".join(statuses)
         on_the_way = {each for status in statuses for each in ON_THE_WAY.get(status, ())}
         deadline = self.loop.time() + self._patience("Charge Point", within)
@@ -426,7 +436,7 @@ class Bench:
                 instead = self._instead("Charge Point")
                 raise self.blame("Charge Point", f"connector {connector} was not reported {due} in time{way}{instead}")
             reported = str(message.payload.get("status"))
-            self.take(message, ordered=reported in statuses)
+            self.take(message, ordered=reported == statuses[0])
             if reported in statuses:
                 return message
             if reported not in on_the_way:

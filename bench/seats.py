@@ -129,13 +129,15 @@ class ExternalChargePoint:
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         start = len(self._bench.wire.records)
+        connector = payload.get("connectorId", 0)
+        waits = (self._bench.status_told(connector, start) or self.device.status(connector)) == "Preparing"
         await self._bench.ask_operator(self.party, action, payload, sentence)
         if action == "plug_in":
             self.device.plugged.add(payload["connectorId"])
         elif action == "unplug":
             self.device.plugged.discard(payload["connectorId"])
-        if action in ("plug_in", "present"):
-            self._check_patience(start, payload["connectorId"])
+        if waits and action in ("plug_in", "present"):
+            self._check_patience(start, connector)
 
     def _check_patience(self, start: int, connector: int) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.

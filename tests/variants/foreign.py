@@ -159,10 +159,14 @@ class _VirtualRun(Run):
 
 @dataclass
 class Hands:
-    """The operator of a foreign Charge Point, who takes ``delay`` seconds for everything."""
+    """The operator of a foreign Charge Point.
+
+    He takes ``delay`` seconds for everything, and ``lingers`` before he says so.
+    """
 
     charge_point: ChargePoint
     delay: float
+    lingers: float = 0.0
 
     async def ask(self, request: Request) -> Outcome:
         await asyncio.sleep(self.delay)
@@ -180,6 +184,7 @@ class Hands:
             case "unplug":
                 with suppress(Locked):  # pulled in vain: the wire will show that nothing came of it
                     await it.unplug(at["connectorId"])
+        await asyncio.sleep(self.lingers)
         return Outcome("done")
 
 
@@ -209,9 +214,9 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``lacks``: what its owner says that it lacks. ``remark``, ``reason``: words that
-    the remarks and every reason must hold.
-    ``strictly``: the strict verdict is the same.
+    seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``, ``reason``: words
+    that the remarks and every reason must hold. ``strictly``: the strict verdict is the same. ``lacks``: what the
+    device's owner says that it lacks.
     """
 
     because: str
@@ -226,6 +231,7 @@ class Variant:
     reason: str = ""
     strictly: bool = False
     delay: float = 0.0
+    lingers: float = 0.0
     connectors: int = 1
     lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
@@ -270,7 +276,7 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
     )
     variant.charge_point(it)
     about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
-    run = _VirtualRun(about, Hands(it, variant.delay), loop)
+    run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
     assert run.await_charge_point()

@@ -232,6 +232,26 @@ def begins_before_it_asks(it: ChargePoint) -> None:
 MANY = "Energy.Active.Import.Register,Voltage.L1,Current.Import,SoC,Energy.Active.Import.Interval"
 MEASURES_MANY = has(MeterValuesSampledData=MANY, MeterValuesAlignedData=MANY)
 
+
+def reports_available_when_unlocked(it: ChargePoint) -> None:
+    """Nobody uses it any more, whatever is left in it."""
+    unlock = it.handlers["UnlockConnector"]
+
+    async def tell() -> None:
+        assert it._peer is not None
+        frame = report(1, "Available")
+        await it._peer.call(frame.action, frame.payload)
+
+    def soon() -> None:
+        it.spawn(tell())
+
+    def unlock_and_tell(it: ChargePoint, request: Payload) -> Payload:
+        it.afterwards(soon)
+        return unlock(it, request)
+
+    it.handlers["UnlockConnector"] = unlock_and_tell
+
+
 LAWFUL = {
     "it is ours": Variant("the base of all others", numbers=ORDINARY, strictly=True),
     "its cable is fixed": Variant("errata 3.85", numbers=FIXED_CABLE, lacks=WITHOUT_DETACHABLE, strictly=True),
@@ -271,6 +291,7 @@ LAWFUL = {
         lambda: lambda frame: [2.0, frame] if frame.requests("StopTransaction") else None,
         numbers="005_2 005_3",
         lacks=WITHOUT_DETACHABLE,
+        strictly=True,
     ),
     "NotSupported with a cable that can be taken out": Variant(
         "7.46: it has no lock", conf("UnlockConnector", status="NotSupported"), numbers="005_2"
@@ -376,6 +397,18 @@ LAWFUL = {
     ),
     "an operator who takes 10 s": Variant(
         "a step's time starts when the operator has confirmed", numbers=ORDINARY, delay=10
+    ),
+}
+
+LAWFUL |= {
+    "an operator who says done 5 s later": Variant(
+        "what came of it has come by then", numbers=f"{ORDINARY} 007_1", lingers=5
+    ),
+    "an operator who says done 5 s later, and Available meanwhile": Variant(
+        "4.9, B1", charge_point=begins_before_it_asks, numbers="023_4", lingers=5
+    ),
+    "Available since UnlockConnector.req": Variant(
+        "4.9, F1", charge_point=reports_available_when_unlocked, numbers="005_2"
     ),
 }
 
