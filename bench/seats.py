@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from bench.bench import Bench
 from bench.messages import messages
@@ -75,8 +76,10 @@ class ReferenceCentralSystem:
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         identity = self._bench.device.identity
         await self._wait_connected(identity)
-        wrong = self._bench.misbehaved
-        self._bench.in_background(self.central_system.request(identity, action, payload, wrong=wrong))
+        request = self.central_system.request
+        if self._bench.misbehaved:
+            request = partial(request, wrong=True)
+        self._bench.in_background(request(identity, action, payload))
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         raise OurError(f"nobody does {action} at the Central System: a faulty feature")
