@@ -89,7 +89,8 @@ class ChargePoint:
     """A Charge Point with power, a network, connectors and EV drivers who use them.
 
     ``connectors`` are numbered from 1, ``whole`` is connector 0. ``message_timeout`` is in seconds. ``backup_power``
-    lets it end its transactions before a loss of power takes effect. ``profiles`` are the feature profiles that it
+    lets it end its transactions before a loss of power takes effect. Without a ``reader`` an EV driver cannot identify
+    himself. ``profiles`` are the feature profiles that it
     supports, Core among them. ``faults`` collects what must not happen: each is a bug of ours, never something the
     Central System did.
     """
@@ -106,6 +107,7 @@ class ChargePoint:
         transcript: Transcript | None = None,
         fixed_cable: bool = False,
         backup_power: bool = False,
+        reader: bool = True,
         message_timeout: float = 30.0,
         vendor: str = "Rehearsal",
         model: str = "Simulator",
@@ -117,6 +119,7 @@ class ChargePoint:
         self.script = script or Script()
         self.transcript = transcript
         self.backup_power = backup_power
+        self.has_reader = reader
         self.message_timeout = message_timeout
         self.boot_information: Payload = {
             "chargePointVendor": vendor,
@@ -752,7 +755,7 @@ class ChargePoint:
 
     async def present(self, id_tag: str, connector: int | None = None) -> None:
         """Present an idTag at a connector, or at the reader for all of them. Returns at once."""
-        if self.has_power and self._serves:
+        if self.has_power and self.has_reader and self._serves:
             self.spawn(charging_session.presented(self, id_tag, connector))
 
     @property

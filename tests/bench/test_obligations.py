@@ -520,11 +520,19 @@ def test_meter_values_that_no_queue_holds(payload: dict[str, object]) -> None:
     assert found(transaction_order, wire) == []
 
 
-@pytest.mark.parametrize("context", ["Sample.Periodic", "Sample.Clock"])
-def test_meter_values_that_a_queue_holds(context: str) -> None:
+@pytest.mark.parametrize(("context", "severe"), [("Sample.Periodic", True), ("Sample.Clock", False)])
+def test_meter_values_that_a_queue_holds(context: str, severe: bool) -> None:
+    """9.1.5: clock-aligned values may bear the beginning of their interval, which is long ago."""
     wire = Records().call(CP, "StartTransaction", start(at_s=0), "1", 0)
     wire.call(CP, "MeterValues", meter_values(-400, context=context), "2", 5)
-    assert [breach.severe for breach in found(transaction_order, wire)] == [True]
+    assert [breach.severe for breach in found(transaction_order, wire)] == [severe]
+
+
+def test_what_an_interval_measured_is_as_old_as_its_beginning() -> None:
+    payload = meter_values(-400, context="Sample.Clock")
+    payload["meterValue"][0]["sampledValue"][0]["measurand"] = "Energy.Active.Import.Interval"
+    wire = Records().call(CP, "StartTransaction", start(at_s=0), "1", 0).call(CP, "MeterValues", payload, "2", 5)
+    assert found(transaction_order, wire) == []
 
 
 def test_other_messages_and_the_other_party_have_no_order() -> None:

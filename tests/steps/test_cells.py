@@ -14,6 +14,7 @@ from steps.cells import (
     expectation,
     filled_in,
     mismatches,
+    noted,
     payload_of,
     rows,
     seconds,
@@ -478,3 +479,23 @@ def test_the_wanted_value_is_not_merely_tolerated() -> None:
 @freeze_time("2031-05-13T08:41:17.389Z")
 def test_an_example_may_be_an_instant() -> None:
     assert expectation("any, such as now", known).example == "2031-05-13T08:41:17.389Z"
+
+
+@pytest.mark.parametrize(("value", "found"), [("Rejected", 0), ("Accepted", 1), ("Unlocked", 0)])
+def test_what_is_worth_a_remark_is_told(value: str, found: int) -> None:
+    table = [["status", "one of Rejected, UnknownVendorId, noted Accepted"]]
+    assert (
+        noted({"status": value}, table, known)
+        == ["status is Accepted, better one of Rejected, UnknownVendorId"] * found
+    )
+    assert tolerated({"status": value}, table, known) == []
+    assert (mismatches({"status": value}, table, known) == []) == (value != "Unlocked")
+    assert payload_of("DataTransfer", "conf", table, known) == {"status": "Rejected"}
+
+
+@pytest.mark.parametrize(("info", "found"), [("gone", 0), ("away", 1), (MISSING, 1)])
+def test_what_fits_is_not_merely_tolerated(info: object, found: int) -> None:
+    table = [["info", "gone, tolerated one of any, absent"]]
+    payload = {} if info is MISSING else {"info": info}
+    assert mismatches(payload, table, known) == []
+    assert len(tolerated(payload, table, known)) == found

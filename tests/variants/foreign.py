@@ -159,10 +159,14 @@ class _VirtualRun(Run):
 
 @dataclass
 class Hands:
-    """The operator of a foreign Charge Point, who takes ``delay`` seconds for everything."""
+    """The operator of a foreign Charge Point.
+
+    He takes ``delay`` seconds for everything, and ``lingers`` before he says so.
+    """
 
     charge_point: ChargePoint
     delay: float
+    lingers: float = 0.0
 
     async def ask(self, request: Request) -> Outcome:
         await asyncio.sleep(self.delay)
@@ -194,6 +198,7 @@ class Hands:
             case "unplug":
                 with suppress(Locked):  # pulled in vain: the wire will show that nothing came of it
                     await it.unplug(at["connectorId"])
+        await asyncio.sleep(self.lingers)
         return Outcome("done")
 
 
@@ -223,8 +228,9 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
-    ``strictly``: the strict verdict is the same. ``lacks``: capabilities that its owner says it has not.
+    seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``, ``reason``: words
+    that the remarks and every reason must hold. ``strictly``: the strict verdict is the same. ``lacks``: what the
+    device's owner says that it lacks.
     """
 
     because: str
@@ -239,8 +245,9 @@ class Variant:
     reason: str = ""
     strictly: bool = False
     delay: float = 0.0
+    lingers: float = 0.0
     connectors: int = 1
-    lacks: str = ""
+    lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, calendar: Calendar, party: Party) -> None:
@@ -275,11 +282,15 @@ def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
 
 def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[str]) -> list[CaseResult]:
     loop = VirtualLoop(calendar)
-    it = ChargePoint(connectors=variant.connectors)
+    lacks = variant.lacks
+    it = ChargePoint(
+        connectors=variant.connectors,
+        fixed_cable="detachable_cable" in lacks,
+        reader="local_authorization" not in lacks,
+    )
     variant.charge_point(it)
-    lacks = frozenset(variant.lacks.split())
     about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
-    run = _VirtualRun(about, Hands(it, variant.delay), loop)
+    run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
     assert run.await_charge_point()
