@@ -3,6 +3,7 @@
 A breach of a SHALL fails the case, one of a SHOULD is a remark.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -255,6 +256,22 @@ def _is_of_interval(meter_value: Payload) -> bool:
     )
 
 
+def local_lists(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """No idTag comes twice in a SendLocalList.req (6.41), and none without idTagInfo in a full list (7.1)."""
+    for message in messages(records):
+        if message.type != "CALL" or message.action != "SendLocalList" or not isinstance(message.payload, dict):
+            continue
+        found = message.payload.get("localAuthorizationList")
+        entries = [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+        times = Counter(str(entry.get("idTag")).casefold() for entry in entries)  # 7.28
+        if twice := [id_tag for id_tag, count in times.items() if count > 1]:
+            text = f"SendLocalList.req holds idTag {twice[0]} more than once"
+            yield Breach(message.sender, message.index, "OCPP 1.6 6.41", text)
+        if message.payload.get("updateType") == "Full" and any("idTagInfo" not in entry for entry in entries):
+            text = "SendLocalList.req is a full list and holds an idTag without idTagInfo"
+            yield Breach(message.sender, message.index, "OCPP 1.6 7.1", text)
+
+
 def charging_profiles(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """A charging profile is of a shape, and set at a place, that it may have (3.13.1, 5.16, 7.8 and 7.13)."""
     for message in messages(records):
@@ -299,6 +316,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     one_at_a_time,
     transaction_order,
     charging_profiles,
+    local_lists,
 )
 
 

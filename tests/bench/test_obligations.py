@@ -12,6 +12,7 @@ from bench.obligations import (
     answered,
     breaches,
     charging_profiles,
+    local_lists,
     one_at_a_time,
     registered,
     transaction_order,
@@ -685,3 +686,32 @@ def test_a_charging_profile_that_may_not_be(message: tuple[str, dict[str, object
 )
 def test_a_charging_profile_as_it_may_be(message: tuple[str, dict[str, object]]) -> None:
     assert found(charging_profiles, Records().connect().call(CS, *message, "1")) == []
+
+
+# --- Local Authorization Lists
+
+
+def listed(id_tag: object, **more: object) -> dict[str, object]:
+    return {"idTag": id_tag, "idTagInfo": {"status": "Accepted"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("kind", "entries", "clauses"),
+    [
+        ("Full", [listed("A"), listed("B")], []),
+        ("Full", [listed("A"), listed("B"), listed("A")], ["6.41"]),
+        ("Differential", [listed("tag"), {"idTag": "TAG"}], ["6.41"]),
+        ("Full", [listed("A"), {"idTag": "B"}], ["7.1"]),
+        ("Full", [listed("A"), {"idTag": "a"}], ["6.41", "7.1"]),
+        ("Differential", [listed("A"), {"idTag": "B"}], []),
+        ("Full", [], []),
+        ("Full", None, []),
+        ("Full", {"idTag": "A"}, []),  # well_formed speaks of it
+        ("Full", ["A", "A"], []),
+    ],
+)
+def test_a_local_authorization_list(kind: str, entries: object, clauses: list[str]) -> None:
+    payload = {"listVersion": 1, "updateType": kind, "localAuthorizationList": entries}
+    breaches = found(local_lists, Records().connect().call(CS, "SendLocalList", payload, "1"))
+    assert [breach.clause for breach in breaches] == [f"OCPP 1.6 {clause}" for clause in clauses]
+    assert all(breach.party == CS and breach.severe for breach in breaches)
