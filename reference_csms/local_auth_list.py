@@ -29,6 +29,7 @@ def get_local_list_version(store: View, request: Payload, conf: Payload) -> None
 def send_local_list(store: View, request: Payload, conf: Payload) -> None:
     """5.15. What does not take an update has, for all that is known, another list than it was for."""
     held = store.charge_point.local_auth_list
+    held.highest = max(held.highest, request["listVersion"])
     if conf["status"] != "Accepted":
         held.version = NO_LIST if conf["status"] == "NotSupported" else None
         held.entries = None
@@ -38,7 +39,6 @@ def send_local_list(store: View, request: Payload, conf: Payload) -> None:
     if before is not None:  # 7.1: without idTagInfo it is removed
         held.entries = {id_tag: entry for id_tag, entry in {**before, **changes}.items() if "idTagInfo" in entry}
     held.version = EMPTY if held.entries == {} else request["listVersion"]
-    held.highest = max(held.highest, request["listVersion"])
 
 
 async def update(store: View, ask: Ask) -> bool:
