@@ -56,7 +56,9 @@ async def sends_whole_entries(bench: Bench, datatable: Table) -> None:
     """As without the words. 7.1 requires it in a full list."""
     message = await make_send(bench, "Central System", "SendLocalList", datatable)
     entries: list[Payload] = message.payload.get("localAuthorizationList", [])
-    found = [f"the entry of {entry.get('idTag')} has no idTagInfo" for entry in entries if "idTagInfo" not in entry]
+    found = [
+        f"the entry of {entry.get('idTag')} has no idTagInfo (7.1)" for entry in entries if "idTagInfo" not in entry
+    ]
     bench.judge(message, "SendLocalList.req", found)
 
 

@@ -4,6 +4,7 @@ Feature: Send local list
   Background:
     Given the Charge Point is booted
 
+  # The second update changes the entry of the first: a list need not be longer than that (9.2.2).
   @TC_043_CS @OCPP_5_15 @OCPP_7_47
   Scenario: Send Local Authorization List
     Given the configuration
@@ -16,10 +17,11 @@ Feature: Send local list
     Then the Charge Point responds with SendLocalList.conf
       | status | Accepted |
     When the Central System sends SendLocalList.req
-      | listVersion                                | 2             |
-      | updateType                                 | Differential  |
-      | localAuthorizationList[0].idTag            | {ValidIdTag2} |
-      | localAuthorizationList[0].idTagInfo.status | Accepted      |
+      | listVersion                                     | 2             |
+      | updateType                                      | Differential  |
+      | localAuthorizationList[0].idTag                 | {ValidIdTag}  |
+      | localAuthorizationList[0].idTagInfo.status      | Accepted      |
+      | localAuthorizationList[0].idTagInfo.parentIdTag | {ParentIdTag} |
     Then the Charge Point responds with SendLocalList.conf
       | status | Accepted |
 
@@ -32,7 +34,7 @@ Feature: Send local list
     Then the Charge Point responds with SendLocalList.conf
       | status | NotSupported |
 
-  # 6.41: an update without entries would change nothing, so there is one in each.
+  # 6.41: an update without entries changes nothing, so each has one; the list need not be longer than that (9.2.2).
   @TC_043_2_CS @OCPP_5_10 @OCPP_5_15 @OCPP_7_47
   Scenario: Send Local Authorization List - VersionMismatch
     Given the configuration
@@ -48,20 +50,21 @@ Feature: Send local list
     Then the Charge Point responds with GetLocalListVersion.conf
       | listVersion | 2 |
     When the Central System sends SendLocalList.req
-      | listVersion                                | 5             |
-      | updateType                                 | Differential  |
-      | localAuthorizationList[0].idTag            | {ValidIdTag2} |
-      | localAuthorizationList[0].idTagInfo.status | Accepted      |
+      | listVersion                                     | 5             |
+      | updateType                                      | Differential  |
+      | localAuthorizationList[0].idTag                 | {ValidIdTag}  |
+      | localAuthorizationList[0].idTagInfo.status      | Accepted      |
+      | localAuthorizationList[0].idTagInfo.parentIdTag | {ParentIdTag} |
     Then the Charge Point responds with SendLocalList.conf
       | status | Accepted |
     When the Central System sends GetLocalListVersion.req
     Then the Charge Point responds with GetLocalListVersion.conf
       | listVersion | 5 |
     When the Central System sends SendLocalList.req
-      | listVersion                                | 4             |
-      | updateType                                 | Differential  |
-      | localAuthorizationList[0].idTag            | {ValidIdTag2} |
-      | localAuthorizationList[0].idTagInfo.status | Accepted      |
+      | listVersion                                | 4            |
+      | updateType                                 | Differential |
+      | localAuthorizationList[0].idTag            | {ValidIdTag} |
+      | localAuthorizationList[0].idTagInfo.status | Accepted     |
     Then the Charge Point responds with SendLocalList.conf
       | status | VersionMismatch |
     When the Central System sends GetLocalListVersion.req

@@ -185,6 +185,8 @@ class Hands:
                 it.connectors[at["connectorId"]].cannot_lock = True
             case "prevent_unlocking":
                 it.connectors[at["connectorId"]].lock_fails = True
+            case "prevent_storing" | "allow_storing":
+                it.local_auth_list.storage_fails = request.action == "prevent_storing"
             case "repair":
                 for connector in it.connectors.values():
                     connector.cannot_lock = connector.lock_fails = False
@@ -227,10 +229,10 @@ class Variant:
     """A device that differs from ours in one thing, and what each case must say of it.
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
-    of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``, ``reason``: words
-    that the remarks and every reason must hold. ``strictly``: the strict verdict is the same. ``lacks``: what the
-    device's owner says that it lacks.
+    of the cases played, all of its role if empty; ``fails``, ``inconclusive`` and ``not_applicable`` those that do not
+    pass. ``delay``: seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``,
+    ``reason``: words that the remarks and every reason must hold. ``strictly``: the strict verdict is the same.
+    ``lacks``: what the device's owner says that it lacks.
     """
 
     because: str
@@ -241,6 +243,7 @@ class Variant:
     numbers: str = ""
     fails: str = ""
     inconclusive: str = ""
+    not_applicable: str = ""
     remark: str = ""
     reason: str = ""
     strictly: bool = False
@@ -261,6 +264,7 @@ class Variant:
         came = {case: result.verdict for case, result in results.items() if result.verdict != "pass"}
         due = dict.fromkeys(_ids_of(self.fails, role), "fail")
         due |= dict.fromkeys(_ids_of(self.inconclusive, role), "inconclusive")
+        due |= dict.fromkeys(_ids_of(self.not_applicable, role), "not_applicable")
         reasons = {case: result.reason for case, result in results.items() if came.get(case) != due.get(case)}
         assert came == due, "\n".join(f"{case}: {reason}" for case, reason in reasons.items())
         assert all(self.reason in results[case].reason for case in came), [results[case].reason for case in came]
