@@ -1,11 +1,12 @@
 """The cell language, form by form."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from freezegun import freeze_time
 
+from ocppj.clock import parse_timestamp
 from ocppj.schemas import Kind
 from steps.cells import (
     MISSING,
@@ -464,3 +465,17 @@ def test_what_is_tolerated_is_told(value: str, found: list[str] | int) -> None:
     told = tolerated({"status": value}, table, known)
     assert told == ([] if found == [] else ["status is RebootRequired, the test case wants Accepted"])
     assert (mismatches({"status": value}, table, known) == []) == (value != "Rejected")
+
+
+def test_what_is_free_may_be_asked_for_as_an_instant() -> None:
+    cell = expectation("any, such as now + 1 hour", lambda _: "")
+    sent = parse_timestamp(str(cell.example))
+    assert timedelta(minutes=59) < sent - datetime.now(UTC) < timedelta(minutes=61)
+    assert cell.fits("yesterday")
+
+
+def test_a_number_is_the_same_with_and_without_a_point() -> None:
+    assert expectation("6", lambda _: "").fits(6.0)
+    assert expectation("6", lambda _: "").fits(6)
+    assert not expectation("6", lambda _: "").fits(6.5)
+    assert expectation("6.5", lambda _: "").fits(6.5)
