@@ -5,7 +5,8 @@ Feature: Cache
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_007_1_CS @needs_authorization_cache @needs_local_authorization @OCPP_3_5_1 @OCPP_9_1_13
+  @TC_007_1_CS @needs_authorization_cache @needs_local_authorization
+  @OCPP_3_5_1 @OCPP_9_1_13 @OCPP_3_5 @OCPP_4_1 @OCPP_9_1_2
   Scenario: Regular Start Charging Session - Cached Id (judging the Charge Point)
     Given the Authorization Cache holds {ValidIdTag}
     And the configuration

@@ -5,7 +5,8 @@ Feature: Stop charging session
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_005_1_CS @needs_detachable_cable @needs_stop_on_ev_side_disconnect @OCPP_4_10 @OCPP_9_1_23 @OCPP_9_1_33
+  @TC_005_1_CS @needs_detachable_cable @needs_stop_on_ev_side_disconnect
+  @OCPP_4_10 @OCPP_9_1_23 @OCPP_9_1_33 @OCPP_4_9 @OCPP_7_36 @OCPP_9_1_20 @OCPPE_3_80 @OCPPE_3_84
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = true - UnlockConnectorOnEVSideDisconnect = true (judging the Charge Point)
     Given the configuration
       | MinimumStatusDuration             | 0    |
@@ -23,7 +24,7 @@ Feature: Stop charging session
     Then connector {ConnectorId} is Available
     And the Central System responds with StatusNotification.conf
 
-  @TC_005_1_CSMS @OCPP_4_10
+  @TC_005_1_CSMS @OCPP_4_10 @OCPP_4_9
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = true - UnlockConnectorOnEVSideDisconnect = true (judging the Central System)
     Given the configuration
       | StopTransactionOnEVSideDisconnect | true |

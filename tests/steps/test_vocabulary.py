@@ -231,13 +231,14 @@ def test_ids_titles_and_files_agree() -> None:
         ("OCPP_9_1_33", "OCPP 1.6 9.1.33"),
         ("OCPPJ_3_2", "OCPP-J 1.6 3.2"),
         ("OCPPE_3_87", "OCPP 1.6 errata 3.87"),
+        ("OCPPJE_3_1", "OCPP-J 1.6 errata 3.1"),
     ],
 )
 def test_a_clause_in_words(tag: str, words: str) -> None:
     assert clause(tag) == words
 
 
-TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPP[JE]?(_\d+)+|(needs|without)_[a-z_]+)")
+TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPPJ?E?(_\d+)+|(needs|without)_[a-z_]+)")
 
 
 def test_every_tag_is_an_id_a_clause_or_a_need() -> None:
