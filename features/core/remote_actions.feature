@@ -101,7 +101,7 @@ Feature: Remote actions
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_011_2_CS @OCPP_5_11 @OCPP_9_1_6 @OCPPE_3_32 @OCPPE_3_77
+  @TC_011_2_CS @OCPP_5_11 @OCPP_9_1_6 @OCPPE_3_21 @OCPPE_3_32 @OCPPE_3_77
   Scenario: Remote Start Charging Session - Time Out (judging the Charge Point)
     Given the configuration
       | ConnectionTimeOut | {ConnectionTimeOut} |

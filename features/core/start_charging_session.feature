@@ -43,7 +43,7 @@ Feature: Start charging session
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_004_2_CS @TC_004_2_CSMS @needs_local_authorization @OCPP_9_1_6 @OCPP_4_9 @OCPPE_3_77
+  @TC_004_2_CS @TC_004_2_CSMS @needs_local_authorization @OCPP_9_1_6 @OCPP_4_9 @OCPPE_3_21 @OCPPE_3_77
   Scenario: Regular Charging Session - Identification First - ConnectionTimeOut
     Given the configuration
       | ConnectionTimeOut | {ConnectionTimeOut} |
