@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
-from bench.messages import Message, answer_to, messages, open_calls
+from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
@@ -17,7 +17,7 @@ from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
 from ocppj.schemas import ACTIONS, Kind, faults, severe
-from ocppj.transcript import Party, Record, Transcript, other
+from ocppj.transcript import Party, Record, Transcript, masked, other
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +60,16 @@ ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 # What a connector may go through on its way to a status (OCPP 1.6, 4.9), a real EV taking its time.
 ON_THE_WAY = {
     "Charging": {"Preparing", "SuspendedEV", "SuspendedEVSE"},
+    "SuspendedEVSE": {"SuspendedEV"},
     "Finishing": {"SuspendedEV", "SuspendedEVSE"},
     "Available": {"Finishing"},
 }
+
+# Requests that a Charge Point keeps until they are confirmed, and sends again (3.7).
+QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
+
+# Who does one of these has the Charge Point boot; the others are no reason to.
+BOOTING = frozenset({"power_on", "restart", "regain_power", "Reset"})
 
 
 class Seat(Protocol):
@@ -82,6 +89,23 @@ class Seat(Protocol):
 
     def faults(self) -> list[BaseException]:
         """What went wrong inside a party of ours."""
+        ...
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What a seat of ours is beside its party: the network between the two."""
+
+    async def lose_connection(self) -> None:
+        """Drop the connection; no other can be made."""
+        ...
+
+    async def restore_connection(self) -> None:
+        """Let connections be made again."""
+        ...
+
+    async def wait_connected(self) -> None:
+        """Wait until there is a connection."""
         ...
 
 
@@ -105,6 +129,7 @@ class Bench:
         self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
+        self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
@@ -113,6 +138,7 @@ class Bench:
         self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
         self._began = loop.time()
+        self._cut_at = 0.0  # loop time at which the connection was cut
         self._frozen: list[Record] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
@@ -127,10 +153,10 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
-            try:
-                return self.device.data[name]
-            except KeyError:
-                raise self.missing(name) from None
+            known = {**self.locations, **self.device.data}
+            if name not in known:
+                raise self.missing(name)
+            return known[name]
         action, kind, *path = name.split(".")
         for message in self._latest_messages(action, kind):
             found: object = message.payload
@@ -143,6 +169,8 @@ class Bench:
     @staticmethod
     def missing(name: str) -> CaseOver:
         """The end of the case because of test data that nobody has given."""
+        if name == "FirmwareUrl":
+            return Inconclusive("test data is missing: give --data FirmwareFile=... with an image that it can install")
         if name not in DEFAULT_DATA:
             return OurError(f"there is no test data of the name {name}: a faulty feature")
         return Inconclusive(f"test data is missing: give --data {name}=... with what the device knows")
@@ -233,8 +261,14 @@ class Bench:
                 break
             if record["kind"] == "connect" and record.get("event") == "closed":
                 return "the connection was closed"
+        for record in self.wire.records:
+            if "failure" in record and record["kind"] == "file" and record["location"] not in self._masked_locations():
+                return f"the {record['operation']} failed at {record['location']}: {record['failure']}"
         severe = [breach for breach in self._breaches() if breach.party == self.judged and breach.severe]
         return f"the {self.judged} broke a rule: {severe[0]}" if severe else None
+
+    def _masked_locations(self) -> set[str]:
+        return {masked(location) for location in self.locations.values()}
 
     # Doing
 
@@ -254,6 +288,38 @@ class Bench:
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
         await self.seats[party].do(action, payload, sentence)
+
+    @property
+    def _network(self) -> Network:
+        """The network, which is ours at the seat that is not judged."""
+        seat = self.seats[other(self.judged)]
+        if not isinstance(seat, Network):
+            raise OurError(f"the connection at the {other(self.judged)} is not ours to cut")
+        return seat
+
+    async def cut_connection(self, sentence: str) -> None:
+        """Be the network that fails: the socket is dropped and no other is admitted. Nobody is asked to do it."""
+        self.transcript.add("stimulus", party="Charge Point", action="lose_connection", payload={}, sentence=sentence)
+        self._cut_at = self.loop.time()
+        await self._network.lose_connection()
+        if not self.seats["Charge Point"].is_ours:
+            await asyncio.sleep(QUIET)  # until it has noticed
+        self.at_new_stage = False
+
+    async def restore_connection(self, sentence: str) -> None:
+        """Be the network that works again, and wait until there is a connection. Ends the case if there is none."""
+        action = "restore_connection"
+        self.transcript.add("stimulus", party="Charge Point", action=action, payload={}, sentence=sentence)
+        await self._network.restore_connection()
+        # Whoever doubles its back-off (OCPP-J errata 3.4) is back after as long again as the connection was lost.
+        limit = self.long_timeout + (self.loop.time() - self._cut_at)
+        try:
+            async with asyncio.timeout(limit):
+                await self._network.wait_connected()
+        except TimeoutError:
+            did = "did not connect again" if self.judged == "Charge Point" else "admitted no connection again"
+            text = f"the {self.judged} {did} in {limit:g} s (LongOperationTimeout, and the time without connection)"
+            raise self.blame(self.judged, text) from None
 
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
@@ -320,12 +386,12 @@ class Bench:
         return message
 
     async def claim_if_any(
-        self, sender: Party, action: str, *, connector: int | None = None, within: float
+        self, sender: Party, action: str, *, connector: int | None = None, within: float, ordered: bool = False
     ) -> Message | None:
         """Claim the next request of a party if it comes in time."""
         message = await self.wire.next_call(sender, action, self._about(connector), self.loop.time() + within)
         if message is not None:
-            self.take(message, ordered=False)
+            self.take(message, ordered=ordered)
         return message
 
     def _patience(self, sender: Party, within: float | None) -> float:
@@ -360,10 +426,23 @@ class Bench:
         """The answer to a request. Ends the case if none comes."""
         party = other(call.sender)
         answer = await self.wire.answer(call, self.loop.time() + self.timeout)
+        if answer is None and call.sender == self.judged and call.action in QUEUED and self._closings(call.index):
+            call = await self._sent_again(call)
+            answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
             text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s{self._closings(call.index)}"
             raise self.blame(party, text, call.action)
         return answer
+
+    async def _sent_again(self, call: Message) -> Message:
+        """The repetition of a request that the end of its connection left unanswered (3.7), claimed."""
+        deadline = self.loop.time() + self._patience(call.sender, self.long_timeout)
+        again = await self.wire.next_call(call.sender, call.action, lambda it: it.payload == call.payload, deadline)
+        if again is None:
+            text = f"{call.action}.req was not answered before the connection ended, and not sent again (OCPP 1.6 3.7)"
+            raise self.blame(call.sender, text)
+        self.take(again, ordered=False)
+        return again
 
     async def conf(self, party: Party, action: str) -> Message:
         """The CALLRESULT of a party to the request that was claimed last. Ends the case if it is none."""
@@ -408,8 +487,14 @@ class Bench:
             self.take(message, ordered=False)
         return found
 
-    async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
-        """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
+    async def reaches(
+        self, connector: int, status: str, within: float | None = None, by_way_of: Collection[str] = ()
+    ) -> list[str]:
+        """Wait for a report that a connector has a status, sooner or later; the statuses before it, in order.
+
+        Ends the case on any other way than those there are from one status to the next.
+        """
+        on_the_way = set(by_way_of).union(*(ON_THE_WAY.get(each, ()) for each in (*by_way_of, status)))
         deadline = self.loop.time() + self._patience("Charge Point", within)
         passed: list[str] = []
         while True:
@@ -424,8 +509,8 @@ class Bench:
             reported = str(message.payload.get("status"))
             self.take(message, ordered=reported == status)
             if reported == status:
-                return
-            if reported not in ON_THE_WAY.get(status, ()):
+                return passed
+            if reported not in on_the_way:
                 raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {status}")
             passed.append(reported)
 
@@ -439,14 +524,25 @@ class Bench:
 
         return fits
 
+    def repeats(self, report: Message) -> bool:
+        """Whether a report tells the status that the one before it has told."""
+        return bool(report.payload.get("status") == self._reported_before(report))
+
     def _reported_before(self, report: Message) -> object:
-        """The status that a report of the same connector has told before, since the boot; None if there is none."""
+        """The status that a report of the same connector has told before, since the boot; None if there is none.
+
+        For the progress of a transfer (4.4, 4.5), the status told before, whether or not there was a boot since.
+        """
         for record in reversed(self.wire.records[: report.index]):
             if record["kind"] != "frame" or record.get("messageType") != "CALL":
                 continue
+            told = record["payload"]
+            if record["action"] == report.action != "StatusNotification":
+                return told.get("status")
+            if report.action != "StatusNotification":
+                continue
             if record["action"] == "BootNotification":
                 return None
-            told = record["payload"]
             if record["action"] == "StatusNotification" and told.get("connectorId") == report.payload["connectorId"]:
                 return told.get("status")
         return None
@@ -540,6 +636,10 @@ class Bench:
             if message.action in PROVISIONING and self._follows_boot(message):
                 # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
                 self.remark(f"{message.action}.req was sent after the boot", strict=True)
+            elif self._is_repetition(message):
+                continue  # 3.7: nobody knows whether the answer arrived before the connection ended
+            elif message.action == "BootNotification" and self._is_mere_reconnection(message):
+                self.remark("BootNotification.req was sent on a mere reconnection", "OCPP-J 1.6 5.4", strict=True)
             elif message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
@@ -556,6 +656,23 @@ class Bench:
                 return False
             if record.get("action") == "BootNotification":
                 return True
+        return False
+
+    def _is_repetition(self, message: Message) -> bool:
+        """Whether a request tells once more what was told on a connection that has ended since."""
+        if message.action not in QUEUED:
+            return False
+        for earlier in messages(self.wire.records[: message.index]):
+            same = (earlier.sender, earlier.action, earlier.payload)
+            if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
+                return any(map(begins_or_ends_connection, self.wire.records[earlier.index : message.index]))
+        return False
+
+    def _is_mere_reconnection(self, message: Message) -> bool:
+        """Whether a Charge Point that sends a BootNotification.req has only been offline."""
+        for record in reversed(self.wire.records[: message.index]):
+            if record["kind"] == "stimulus" and record["action"] in (*BOOTING, "restore_connection"):
+                return bool(record["action"] == "restore_connection")
         return False
 
     def _is_own_request(self, stimulus: Record) -> bool:

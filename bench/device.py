@@ -1,10 +1,13 @@
 """What is under test, what it can do, and the test data by their meaning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from bench.obligations import Limits
+from ocppj.transcript import masked
 
 Role = Literal["CS", "CSMS"]
 
@@ -17,6 +20,8 @@ CAPABILITIES = {
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
+    "lock_failure": "a connector lock that can be made to fail",
+    "offline_transactions": "transactions that begin while it is offline",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "smart_charging": "the profile SmartCharging",
@@ -35,7 +40,21 @@ DEFAULT_DATA: dict[str, str] = {
     "BootRetryInterval": "10",
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
+    "ChargingRateUnit": "A",
+    "NumberOfPhases": "3",
+    "StackLevel": "0",
+    "ScheduleDuration": "300",
+    "ChargingLimit": "6",
+    "LocalLimit": "16",
+    "TransactionDuration": "15",
 }
+
+# Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.
+DATA_IN_WATTS = {"ChargingLimit": "6000", "LocalLimit": "11040"}
+
+CHOICES = {"ChargingRateUnit": ("A", "W")}
+MAY_BE_ZERO = ("StackLevel",)
+NUMBERS = ("ChargingLimit", "LocalLimit")
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
 KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag")
@@ -47,6 +66,21 @@ LIMITS = {
     "Tolerance": "tolerance",
     "OperatorTimeout": "operator_timeout",
 }
+
+
+# The file servers of the bench, set like test data: what a device must be able to reach, and how.
+FILE_SERVERS: dict[str, str] = {
+    "AdvertisedHost": "",  # the host in our URLs; if empty, the one at which the Charge Point has reached us
+    "FileTransferProtocol": "FTP",  # chapter 8 recommends it
+    "HttpPort": "0",  # 0: any that is free
+    "FtpPort": "0",
+    "FtpPassivePorts": "",  # FIRST-LAST; any that are free if empty
+    "FirmwareFile": "",  # an image that the Charge Point can install, on this machine
+    "BadFirmwareFile": "",  # a file that it cannot install
+}
+
+# Places that sentences name: on our file servers, unless they are given as test data.
+LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl")
 
 
 @dataclass(frozen=True)
@@ -61,6 +95,7 @@ class Device:
     url: str | None = None
     listen: tuple[str, int] | None = None
     data: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_DATA))
+    file_servers: Mapping[str, str] = field(default_factory=lambda: dict(FILE_SERVERS))
     lacks: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     operator_timeout: float = 120.0  # seconds an operator has for one request
@@ -91,6 +126,7 @@ class Device:
             "identity": self.identity,
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
+            "file_servers": dict(self.file_servers),
             "limits_s": asdict(self.limits),
         }
 
@@ -109,21 +145,34 @@ def device(
 ) -> Device:
     """A device from what a user says of it. Raises ``BadSetting``."""
     given = dict(data or {})
-    known = DEFAULT_DATA.keys() | LIMITS.keys()
+    known = DEFAULT_DATA.keys() | LIMITS.keys() | FILE_SERVERS.keys() | set(LOCATIONS)
     if unknown := sorted(given.keys() - known):
         raise BadSetting(f"unknown test data {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if strange := sorted(lacks - CAPABILITIES.keys()):
         raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
     times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
     operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
+    file_servers = FILE_SERVERS | {
+        name: _of_file_servers(name, given.pop(name)) for name in [*given] if name in FILE_SERVERS
+    }
     for name, value in given.items():
-        if DEFAULT_DATA[name].isdigit():
-            _whole(name, value)
+        if name in CHOICES:
+            if value not in CHOICES[name]:
+                raise BadSetting(f"{name}={value} is none of {', '.join(CHOICES[name])}")
+        elif name in NUMBERS:
+            _positive(name, value)
+        elif name in LOCATIONS:
+            _url(name, value)
+        elif DEFAULT_DATA[name].isdigit():
+            _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
             raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
     defaults = dict(DEFAULT_DATA)
+    if given.get("ChargingRateUnit") == "W":
+        defaults |= DATA_IN_WATTS
     if listen is not None:
         defaults["NumberOfConnectors"] = "1"
+        del defaults["LocalLimit"]  # nobody knows but its maker
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
@@ -135,15 +184,39 @@ def device(
         url=url,
         listen=listen,
         data=data_of_device,
+        file_servers=file_servers,
         lacks=lacks,
         limits=Limits(**times),
         operator_timeout=operator_timeout,
     )
 
 
-def _whole(name: str, text: str) -> None:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
-        raise BadSetting(f"{name}={text} is no whole number above 0")
+def _whole(name: str, text: str, least: int) -> None:
+    if not (text.isascii() and text.isdigit() and least <= int(text) < 2**31):
+        raise BadSetting(f"{name}={text} is no whole number above {least - 1}")
+
+
+def _of_file_servers(name: str, value: str) -> str:
+    match name:
+        case "FileTransferProtocol" if value not in ("FTP", "HTTP"):
+            raise BadSetting(f"{name}={value}: we serve FTP and HTTP")
+        case "HttpPort" | "FtpPort" if not (value.isdecimal() and int(value) < 2**16):
+            raise BadSetting(f"{name}={value} is no port")
+        case "FtpPassivePorts" if value and not _is_range_of_ports(value):
+            raise BadSetting(f"{name}={value} is no range of ports such as 50000-50010")
+        case "FirmwareFile" | "BadFirmwareFile" if value and not Path(value).is_file():
+            raise BadSetting(f"{name}={value} is no file")
+    return value
+
+
+def _is_range_of_ports(text: str) -> bool:
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    return match is not None and 0 < int(match[1]) <= int(match[2]) < 2**16
+
+
+def _url(name: str, text: str) -> None:
+    if not re.fullmatch(r"(ftps?|https?)://[^/\s]+(/\S*)?", text):
+        raise BadSetting(f"{name}={masked(text)} is no URL such as ftp://host/path")
 
 
 def _positive(name: str, text: str) -> float:

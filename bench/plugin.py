@@ -24,6 +24,7 @@ pytest_plugins = [
     "steps.configuration",
     "steps.station",
     "steps.states",
+    "steps.transactions",
     "steps.local_auth_list",
     "steps.reservation",
     "steps.remote_trigger",

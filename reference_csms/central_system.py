@@ -11,10 +11,13 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core
+from reference_csms import core, firmware_management, remote_trigger, smart_charging
 from reference_csms.store import Store
 
-HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
+
+# What the Central System learns from the answer to a request of its own.
+OUTCOMES: dict[str, smart_charging.Outcome] = {**smart_charging.OUTCOMES}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -88,8 +91,11 @@ class CentralSystem:
         """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
         peer = self._peer(identity)
         if action == "TriggerMessage":
-            self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
-        return await peer.call(action, payload)
+            remote_trigger.about_to_trigger(self.store.of(identity), payload)
+        conf = await peer.call(action, payload)
+        if outcome := OUTCOMES.get(action):
+            outcome(self.store.of(identity), payload, conf)
+        return conf
 
     async def send_text(self, identity: str, text: str) -> None:
         """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""
@@ -99,6 +105,11 @@ class CentralSystem:
         """Whether a Charge Point is connected."""
         peer = self._peers.get(identity)
         return peer is not None and peer.is_open
+
+    def reached_at(self, identity: str) -> str:
+        """The address of ours that a Charge Point has connected to; empty if it is not connected."""
+        peer = self._peers.get(identity)
+        return str(peer.websocket.local_address[0]) if peer is not None and peer.is_open else ""
 
     async def wait_connected(self, identity: str) -> None:
         """Wait until a Charge Point is connected."""

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ocppj.frames import Payload
 from simulator import transaction
 from simulator.connector import Connector, Event, IdTagHolder
 
@@ -177,22 +178,26 @@ def choose_for_remote_start(charge_point: "ChargePoint", number: int | None) -> 
     return candidates[0] if candidates else None
 
 
-async def start_remotely(charge_point: "ChargePoint", connector: Connector, id_tag: str) -> None:
+async def start_remotely(
+    charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
+) -> None:
     """Do what RemoteStartTransaction.req asked for (5.11)."""
     if charge_point.configuration.flag("AuthorizeRemoteTxRequests"):
-        await _authorize_and_begin(charge_point, connector, id_tag)
+        await _authorize_and_begin(charge_point, connector, id_tag, charging_profile)
     elif can_start(charge_point, connector):
-        _begin(charge_point, connector, IdTagHolder(id_tag, None))
+        _begin(charge_point, connector, IdTagHolder(id_tag, None, charging_profile))
 
 
-async def _authorize_and_begin(charge_point: "ChargePoint", connector: Connector, id_tag: str) -> None:
+async def _authorize_and_begin(
+    charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
+) -> None:
     connector.claimed = True
     try:
         info = await charge_point.authorization.ask(id_tag)
     finally:
         connector.claimed = False
     if info is not None and can_start(charge_point, connector):
-        _begin(charge_point, connector, IdTagHolder(id_tag, info.get("parentIdTag")))
+        _begin(charge_point, connector, IdTagHolder(id_tag, info.get("parentIdTag"), charging_profile))
 
 
 def _begin(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder) -> None:

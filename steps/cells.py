@@ -227,6 +227,8 @@ def _written(value: object) -> str:
         return timestamp(value)
     if isinstance(value, list):
         return f"[{', '.join(_written(entry) for entry in value)}]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # 6.0 is the number that 6 is
     return str(value)
 
 
@@ -260,8 +262,9 @@ def _exactly(text: str) -> Expectation:
     return Expectation(text, lambda value: value is not MISSING and _written(value) == text, text)
 
 
-def _any(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
-    return Expectation("any value", lambda value: value is not MISSING, fill(match[1]) if match[1] else MISSING)
+def _any(match: re.Match[str], _: Fill, read: Read) -> Expectation:
+    example = read(match[1]).example if match[1] else MISSING
+    return Expectation("any value", lambda value: value is not MISSING, example)
 
 
 def _absent(_match: re.Match[str], _fill: Fill, _read: Read) -> Expectation:
@@ -277,7 +280,10 @@ def _one_of(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
 def _tolerated(match: re.Match[str], _: Fill, read: Read) -> Expectation:
     wanted, let_pass = read(match[1]), read(match[2])
     return Expectation(
-        wanted.text, lambda value: wanted.fits(value) or let_pass.fits(value), wanted.example, let_pass.fits
+        wanted.text,
+        lambda value: wanted.fits(value) or let_pass.fits(value),
+        wanted.example,
+        lambda value: let_pass.fits(value) and not wanted.fits(value),
     )
 
 
