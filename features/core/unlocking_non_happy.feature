@@ -23,7 +23,7 @@ Feature: Unlocking, non-happy
     Then the Charge Point responds with UnlockConnector.conf
       | status | NotSupported |
 
-  @TC_030_CS @TC_030_CSMS @needs_detachable_cable @needs_lock_failure @OCPP_5_18
+  @TC_030_CS @TC_030_CSMS @needs_detachable_cable @needs_lock_failure @OCPP_5_18 @OCPP_7_46 @OCPPE_3_87
   Scenario: Unlock Connector - Unlock Failure
     Given connector {ConnectorId} cannot unlock the cable
     When the Central System sends UnlockConnector.req
