@@ -17,11 +17,13 @@ CAPABILITIES = {
     "authorization_cache": "an Authorization Cache",
     "backup_power": "a back-up power supply",
     "detachable_cable": "a cable that is not fixed",
+    "ev_side_disconnect_choice": "StopTransactionOnEVSideDisconnect that can be set",
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
     "lock_failure": "a connector lock that can be made to fail",
     "offline_transactions": "transactions that begin while it is offline",
+    "remote_authorization": "AuthorizeRemoteTxRequests that is true or can be set",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "smart_charging": "the profile SmartCharging",
@@ -33,6 +35,8 @@ DEFAULT_DATA: dict[str, str] = {
     "ConnectorId": "1",
     "NumberOfConnectors": "2",
     "ValidIdTag": "VALID-7F3A91",
+    "ValidIdTag2": "VALID-B2E480",
+    "ParentIdTag": "GROUP-51C7",
     "InvalidIdTag": "NOBODY-C0FFEE",
     "ExpiredIdTag": "EXPIRED-2B61",
     "BlockedIdTag": "BLOCKED-9D04",
@@ -47,6 +51,7 @@ DEFAULT_DATA: dict[str, str] = {
     "ChargingLimit": "6",
     "LocalLimit": "16",
     "TransactionDuration": "15",
+    "ClockAlignedDataInterval": "60",
 }
 
 # Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.
@@ -57,7 +62,7 @@ MAY_BE_ZERO = ("StackLevel",)
 NUMBERS = ("ChargingLimit", "LocalLimit")
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
-KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag")
+KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ValidIdTag2", "ParentIdTag", "ExpiredIdTag", "BlockedIdTag")
 
 # These are the limits of a device too, in seconds, and are set like test data.
 LIMITS = {

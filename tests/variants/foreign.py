@@ -159,10 +159,14 @@ class _VirtualRun(Run):
 
 @dataclass
 class Hands:
-    """The operator of a foreign Charge Point, who takes ``delay`` seconds for everything."""
+    """The operator of a foreign Charge Point.
+
+    He takes ``delay`` seconds for everything, and ``lingers`` before he says so.
+    """
 
     charge_point: ChargePoint
     delay: float
+    lingers: float = 0.0
 
     async def ask(self, request: Request) -> Outcome:
         await asyncio.sleep(self.delay)
@@ -171,6 +175,20 @@ class Hands:
             case "restart":
                 await it.lose_power()
                 await it.regain_power()
+            case "lose_power":
+                await it.lose_power()
+            case "regain_power":
+                await it.regain_power()
+            case "fail":
+                await it.fail(at["connectorId"], at["errorCode"])
+            case "prevent_locking":
+                it.connectors[at["connectorId"]].cannot_lock = True
+            case "prevent_unlocking":
+                it.connectors[at["connectorId"]].lock_fails = True
+            case "repair":
+                for connector in it.connectors.values():
+                    connector.cannot_lock = connector.lock_fails = False
+                await it.repair(at["connectorId"])
             case "present":
                 await it.present(at["idTag"], at["connectorId"])
             case "plug_in":
@@ -180,6 +198,7 @@ class Hands:
             case "unplug":
                 with suppress(Locked):  # pulled in vain: the wire will show that nothing came of it
                     await it.unplug(at["connectorId"])
+        await asyncio.sleep(self.lingers)
         return Outcome("done")
 
 
@@ -209,8 +228,9 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
-    ``strictly``: the strict verdict is the same.
+    seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``, ``reason``: words
+    that the remarks and every reason must hold. ``strictly``: the strict verdict is the same. ``lacks``: what the
+    device's owner says that it lacks.
     """
 
     because: str
@@ -225,7 +245,9 @@ class Variant:
     reason: str = ""
     strictly: bool = False
     delay: float = 0.0
+    lingers: float = 0.0
     connectors: int = 1
+    lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, calendar: Calendar, party: Party) -> None:
@@ -260,10 +282,15 @@ def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
 
 def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[str]) -> list[CaseResult]:
     loop = VirtualLoop(calendar)
-    it = ChargePoint(connectors=variant.connectors)
+    lacks = variant.lacks
+    it = ChargePoint(
+        connectors=variant.connectors,
+        fixed_cable="detachable_cable" in lacks,
+        reader="local_authorization" not in lacks,
+    )
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data})
-    run = _VirtualRun(about, Hands(it, variant.delay), loop)
+    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
+    run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
     assert run.await_charge_point()
