@@ -70,7 +70,8 @@ Feature: Stop charging session
     And the Central System responds with StatusNotification.conf
 
   # 4.9: SuspendedEV and the info SHOULD be sent, which the test case document makes a demand.
-  @TC_005_3_CS @needs_stop_on_ev_side_disconnect @needs_ev_side_disconnect_choice @OCPP_4_9 @OCPP_4_10 @OCPP_9_1_23
+  @TC_005_3_CS @needs_stop_on_ev_side_disconnect @needs_ev_side_disconnect_choice
+  @OCPP_4_9 @OCPP_4_10 @OCPP_9_1_23 @OCPPE_3_55
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = false - UnlockConnectorOnEVSideDisconnect = false
     Given the configuration
       | MinimumStatusDuration             | 0     |
@@ -94,7 +95,7 @@ Feature: Stop charging session
 
   # The Charge Point knows no group of the idTag, so no answer could let another one stop (3.10); 4.1 lets it ask, the
   # test case document since 2025-06 only where several connectors share a reader.
-  @TC_068_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10
+  @TC_068_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10 @OCPP_3_4 @OCPP_6_49
   Scenario: Stop transaction - IdTag in StopTransaction matches IdTag in StartTransaction
     Given idTag {ValidIdTag2} is Accepted
     And a transaction is running with idTag {ValidIdTag}
@@ -110,7 +111,7 @@ Feature: Stop charging session
     And connector {ConnectorId} is Finishing
     And the Central System responds with StatusNotification.conf
 
-  @TC_069_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10
+  @TC_069_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10 @OCPP_3_4 @OCPP_6_49
   Scenario: Stop transaction - ParentIdTag in StopTransaction matches ParentIdTag in StartTransaction
     Given idTag {ValidIdTag} is Accepted in the group {ParentIdTag}
     And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}

@@ -164,11 +164,11 @@ def test_every_case_serves_a_requirement() -> None:
 
 def cited(source: str) -> set[str]:
     """The clauses that the code cites as text: those of OCPP-J also by their number alone."""
-    names = {"OCPP 1.6": "OCPP", "OCPP-J": "OCPPJ", "OCPP-J errata": "OCPPJE", "": "OCPPJ"}
+    names = {"": "OCPPJ", "OCPP-J": "OCPPJ", "OCPP-J errata": "OCPPJE", "OCPP 1.6": "OCPP", "OCPP 1.6 errata": "OCPPE"}
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            match = re.fullmatch(r"(OCPP 1\.6|OCPP-J errata|OCPP-J|) ?(\d+(?:\.\d+)+)(, .*)?", node.value)
+            match = re.fullmatch(r"((?:OCPP 1\.6|OCPP-J)(?: errata)?|) ?(\d+(?:\.\d+)+)(, .*)?", node.value)
             if match:
                 found.add(f"{names[match[1]]}_{match[2].replace('.', '_')}")
     return found
@@ -183,8 +183,10 @@ def clauses_of_obligations() -> set[str]:
 
 def test_the_clauses_of_the_obligations_are_found() -> None:
     assert clauses_of_obligations() >= {"OCPP_3_7", "OCPP_4_2", "OCPP_4_6", "OCPP_5_19", "OCPPJ_4_1_1", "OCPPJ_4_2_3"}
-    assert cited('a = "4.2.3, errata 5", "OCPP-J errata 3.1", "OCPP 1.6 4.2", "OCPP 1.6 4", "1.5"') == {
-        *("OCPPJ_4_2_3", "OCPPJE_3_1", "OCPP_4_2", "OCPPJ_1_5"),
+    assert cited(
+        'a = "4.2.3, errata 5", "OCPP-J errata 3.1", "OCPP 1.6 4.2", "OCPP 1.6 errata 3.40", "1.5", "OCPP 1.6"'
+    ) == {
+        *("OCPPJ_4_2_3", "OCPPJE_3_1", "OCPP_4_2", "OCPPE_3_40", "OCPPJ_1_5"),
     }
 
 
