@@ -143,13 +143,13 @@ def test_which_devices_several_scenarios_fit(found: list[Case], wrong: list[set[
 
 TINY = """Feature: A tiny one
 
-  @TC_900_CS @TC_900_CSMS @OCPP_5_18 @needs_reservation
-  Scenario: Tiny (judging the Charge Point)
-    Then the Charge Point sends Authorize.req
-
   @TC_900_CS @TC_900_CSMS @OCPP_5_18 @without_reservation
   Scenario: Tiny (judging the Central System)
     Given the Charge Point is booted
+
+  @TC_900_CS @TC_900_CSMS @OCPP_5_18 @needs_reservation
+  Scenario: Tiny (judging the Charge Point)
+    Then the Charge Point sends Authorize.req
 """
 
 
