@@ -648,6 +648,8 @@ class Bench:
             if message.action in PROVISIONING and self._follows_boot(message):
                 # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
                 self.remark(f"{message.action}.req was sent after the boot", strict=True)
+            elif self._synchronises(message):
+                self.remark("SendLocalList.req followed what the Charge Point told of its list", "OCPP 1.6 5.15")
             elif self._is_repetition(message):
                 continue  # 3.7: nobody knows whether the answer arrived before the connection ended
             elif message.action == "BootNotification" and self._is_mere_reconnection(message):
@@ -657,6 +659,8 @@ class Bench:
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action)
                 ours.append(text)
+            elif message.payload.get("errorCode") == "LocalListConflict":
+                continue  # 3.5.2: it SHALL be reported
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
@@ -668,6 +672,16 @@ class Bench:
                 return False
             if record.get("action") == "BootNotification":
                 return True
+        return False
+
+    def _synchronises(self, message: Message) -> bool:
+        """Whether a Charge Point has just told its list's version, or that it took none: 5.10 and 5.15 are for that."""
+        if message.action != "SendLocalList":
+            return False
+        for earlier in reversed(list(messages(self.wire.records[: message.index]))):
+            if earlier.type == "CALL" and earlier.action in ("GetLocalListVersion", "SendLocalList"):
+                answer = answer_to(earlier, self.wire.records[: message.index])
+                return answer is not None and answer.payload.get("status") != "Accepted"
         return False
 
     def _is_repetition(self, message: Message) -> bool:
