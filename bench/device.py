@@ -19,6 +19,7 @@ CAPABILITIES = {
     "local_authorization": "a way for the EV driver to present an idTag",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
+    "reserve_connector_zero": "reservations of connector 0 (ReserveConnectorZeroSupported)",
     "smart_charging": "the profile SmartCharging",
     "stop_on_ev_side_disconnect": "StopTransactionOnEVSideDisconnect that is true or can be set",
 }
@@ -28,6 +29,8 @@ DEFAULT_DATA: dict[str, str] = {
     "ConnectorId": "1",
     "NumberOfConnectors": "2",
     "ValidIdTag": "VALID-7F3A91",
+    "ValidIdTag2": "VALID-8B2C04",
+    "ParentIdTag": "PARENT-5E10",
     "InvalidIdTag": "NOBODY-C0FFEE",
     "ExpiredIdTag": "EXPIRED-2B61",
     "BlockedIdTag": "BLOCKED-9D04",
@@ -35,10 +38,11 @@ DEFAULT_DATA: dict[str, str] = {
     "BootRetryInterval": "10",
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
+    "ReservationDuration": "180",  # seconds, of which an operator needs some before the request is sent
 }
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
-KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ExpiredIdTag", "BlockedIdTag")
+KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ValidIdTag2", "ParentIdTag", "ExpiredIdTag", "BlockedIdTag")
 
 # These are the limits of a device too, in seconds, and are set like test data.
 LIMITS = {

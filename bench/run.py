@@ -185,6 +185,8 @@ class Run:
         store.know_charge_point(self.device.identity)
         for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
             store.know_id_tag(self.device.data[name], status)
+        for name in ("ValidIdTag", "ValidIdTag2"):
+            store.know_id_tag(self.device.data[name], parent=self.device.data["ParentIdTag"])
         return store
 
     async def _knock(self, url: str) -> None:

@@ -33,6 +33,8 @@ class SimulatedChargePoint:
             "plug_in": lambda at: charge_point.plug_in(at["connectorId"]),
             "unplug": lambda at: charge_point.unplug(at["connectorId"]),
             "unplug_ev_side": lambda at: charge_point.unplug_ev_side(at["connectorId"]),
+            "fail": lambda at: charge_point.fail(at["connectorId"], at["errorCode"]),
+            "repair": lambda at: charge_point.repair(at["connectorId"]),
             "present": lambda at: charge_point.present(at["idTag"], at.get("connectorId")),
         }
 
@@ -133,6 +135,10 @@ class ExternalChargePoint:
             self.device.plugged.add(payload["connectorId"])
         elif action == "unplug":
             self.device.plugged.discard(payload["connectorId"])
+        elif action == "fail":
+            self.device.broken.add(payload["connectorId"])
+        elif action == "repair":
+            self.device.broken.discard(payload["connectorId"])
         if action in ("plug_in", "present"):
             self._check_patience(start, payload["connectorId"])
 

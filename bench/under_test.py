@@ -14,11 +14,12 @@ from bench.verdicts import Inconclusive
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
-from reference_csms import store
+from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 REST = 1.0  # seconds in which it reports what a request has changed
+SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
 
 class ChargePointUnderTest:
@@ -27,6 +28,7 @@ class ChargePointUnderTest:
     def __init__(self, device: Device, central_system: CentralSystem) -> None:
         self.central_system = central_system
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
+        self.broken: set[int] = set()  # what the operator was asked to break
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
@@ -65,6 +67,8 @@ class ChargePointUnderTest:
     async def come_to_rest(self, bench: Bench) -> None:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
         await self._register(bench)
+        await self._repair(bench)
+        await self._cancel_reservations()
         await self._clear_cache()
         await self._restore_configuration()
         await self._stop_transactions(bench)
@@ -75,7 +79,9 @@ class ChargePointUnderTest:
             with suppress(CallFailed):
                 await self._call("ChangeAvailability", {"connectorId": number, "type": "Operative"})
         self._inoperative.clear()
-        await self._free(bench)
+        for number in sorted(self.plugged - {bench.connector}):
+            await self._free(bench, number)
+        await self._free(bench, bench.connector)
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -93,6 +99,20 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _repair(self, bench: Bench) -> None:
+        for number in sorted(self.broken):
+            it = f"connector {number}" if number else "the Charge Point"
+            sentence = f"{it} still fails, which the case before asked for: repair it"
+            await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
+
+    async def _cancel_reservations(self) -> None:
+        """Of those that our Central System believes to stand; the Charge Point may have ended some."""
+        view = self.central_system.store.of(self._device.identity)
+        for each in reservation.standing(view):
+            with suppress(CallFailed):
+                await self._call("CancelReservation", {"reservationId": each.reservation_id})
+        view.charge_point.reservations.clear()
 
     async def _clear_cache(self) -> None:
         if not self._has_cache:
@@ -116,6 +136,7 @@ class ChargePointUnderTest:
     async def leave(self) -> None:
         """The run is over: give the Charge Point the configuration back that it had."""
         if self._configuration is not None and self.is_connected:
+            await self._cancel_reservations()
             await self._give_back(self._configuration)
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
@@ -148,8 +169,7 @@ class ChargePointUnderTest:
             payload = {"connectorId": transaction.connector_id, "idTag": transaction.id_tag}
             await bench.ask_operator("Charge Point", "present", payload, sentence)
 
-    async def _free(self, bench: Bench) -> None:
-        number = bench.connector
+    async def _free(self, bench: Bench, number: int) -> None:
         if number in self.plugged:
             await self._ask_to_unplug(bench, number)
         if self._status(number) == "Preparing":  # ends by itself (9.1.6)
@@ -182,5 +202,5 @@ class ChargePointUnderTest:
 
     async def _call(self, action: str, payload: Payload) -> Payload:
         conf = await self.central_system.request(self._device.identity, action, payload)
-        await asyncio.sleep(REST if action in ("ChangeAvailability", "RemoteStopTransaction") else 0)
+        await asyncio.sleep(REST if action in SLOW else 0)
         return conf

@@ -11,7 +11,7 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core
+from reference_csms import core, reservation
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
@@ -87,9 +87,13 @@ class CentralSystem:
     async def request(self, identity: str, action: str, payload: Payload) -> Payload:
         """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
         peer = self._peer(identity)
+        store = self.store.of(identity)
         if action == "TriggerMessage":
-            self.store.of(identity).charge_point.triggered.add(payload.get("requestedMessage", ""))
-        return await peer.call(action, payload)
+            store.charge_point.triggered.add(payload.get("requestedMessage", ""))
+        payload = reservation.complete(store, action, payload)
+        conf = await peer.call(action, payload)
+        reservation.answered(store, action, payload, conf)
+        return conf
 
     async def send_text(self, identity: str, text: str) -> None:
         """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""

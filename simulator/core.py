@@ -74,7 +74,7 @@ def get_configuration(charge_point: "ChargePoint", request: Payload) -> Payload:
 
 def remote_start_transaction(charge_point: "ChargePoint", request: Payload) -> Payload:
     """5.11. A ChargingProfile is ignored where there is no Smart Charging."""
-    connector = charging_session.choose_for_remote_start(charge_point, request.get("connectorId"))
+    connector = charging_session.choose_for_remote_start(charge_point, request.get("connectorId"), request["idTag"])
     if connector is None or not charge_point.is_accepted:  # 4.2: not allowed while Pending
         return {"status": "Rejected"}
 

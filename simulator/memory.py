@@ -43,6 +43,16 @@ class QueuedMessage(TypedDict):
     attempts: int
 
 
+class StoredReservation(TypedDict):
+    """A reservation, as ReserveNow.req made it; ``connectorId`` 0 is any connector (5.13)."""
+
+    reservationId: int
+    connectorId: int
+    idTag: str
+    parentIdTag: str | None
+    expiryDate: str
+
+
 Availability = Literal["Operative", "Inoperative"]
 
 
@@ -57,6 +67,7 @@ class Memory:
     queue: list[QueuedMessage] = field(default_factory=list)
     transactions: list[StoredTransaction] = field(default_factory=list)
     transactions_begun: int = 0
+    reservations: list[StoredReservation] = field(default_factory=list)  # 5.13
     used_cables: list[int] = field(default_factory=list)  # connectors whose cable stayed in after a transaction
     accepted_by: str | None = None  # the endpoint that accepted this Charge Point last (4.2.1)
     restart_reason: str | None = None  # why the next start is no power-up after a power cut (7.36)

@@ -260,8 +260,9 @@ def _exactly(text: str) -> Expectation:
     return Expectation(text, lambda value: value is not MISSING and _written(value) == text, text)
 
 
-def _any(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
-    return Expectation("any value", lambda value: value is not MISSING, fill(match[1]) if match[1] else MISSING)
+def _any(match: re.Match[str], _: Fill, read: Read) -> Expectation:
+    example = read(match[1]).example if match[1] else MISSING
+    return Expectation("any value", lambda value: value is not MISSING, example)
 
 
 def _absent(_match: re.Match[str], _fill: Fill, _read: Read) -> Expectation:

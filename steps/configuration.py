@@ -13,6 +13,7 @@ from steps.words import given, then
 # Optional keys that tell of a capability (9.1): who has no such key has none.
 CAPABILITY_OF = {
     "AuthorizationCacheEnabled": "authorization_cache",
+    "ReserveConnectorZeroSupported": "reserve_connector_zero",
     "StopTransactionOnEVSideDisconnect": "stop_on_ev_side_disconnect",
 }
 

@@ -3,12 +3,14 @@
 What the judged party does wrong on the way is a fail «in state ...».
 """
 
-from bench.bench import Bench
+from collections.abc import Callable
+
+from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import OurError
 from steps.cells import Table, rows
-from steps.configuration import authorize_if_it_must, set_configuration
+from steps.configuration import authorize_if_it_must, is_true, set_configuration
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, make_send
 from steps.station import at_connector
 from steps.words import given, then
@@ -65,7 +67,8 @@ async def id_tag_is(bench: Bench, id_tag: str, status: str) -> None:
     value = bench_text(bench, id_tag)
     seat = bench.seats["Central System"]
     if isinstance(seat, ReferenceCentralSystem) and status != "unknown":
-        seat.central_system.store.know_id_tag(value, status)
+        store = seat.central_system.store
+        store.know_id_tag(value, status, store.id_tag_info(value).get("parentIdTag"))
 
 
 @given("the Authorization Cache holds {id_tag:IdTag}")
@@ -169,12 +172,52 @@ async def _authorize(bench: Bench, id_tag: str) -> None:
 async def _start_remotely(bench: Bench, id_tag: str) -> None:
     await make_send(bench, "Central System", "GetConfiguration", (("key", "[AuthorizeRemoteTxRequests]"),))
     await claim_conf(bench, "Charge Point", "GetConfiguration")
+    reserved = is_reserved(bench)
     await _plug_in(bench)
-    await bench.reaches(bench.connector, "Preparing")
+    if not reserved:
+        await bench.reaches(bench.connector, "Preparing")
     wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag))
     await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
     await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
-    await authorize_if_it_must(bench, id_tag)
+    if reserved:
+        await bench.reaches(bench.connector, "Preparing")
+        await _authorize_for_reservation(bench, id_tag)
+    else:
+        await authorize_if_it_must(bench, id_tag)
+
+
+def is_reserved(bench: Bench) -> bool:
+    """Whether the connector of the case was reported Reserved last, as far as a sentence has claimed it."""
+    report = bench.wire.latest_claim("Charge Point", "StatusNotification", bench.connector)
+    return report is not None and report.payload.get("status") == "Reserved"
+
+
+async def _authorize_for_reservation(bench: Bench, id_tag: str) -> None:
+    """At a reserved connector Authorize.req may come before Preparing: what it tells decides who may have it (5.13).
+
+    The reserved idTag itself need not be asked about again.
+    """
+    is_holder = bench_text(bench, id_tag).casefold() == str(bench.value("ReserveNow.req.idTag")).casefold()
+    if is_holder or not is_true(bench, "AuthorizeRemoteTxRequests"):
+        await authorize_if_it_asks(
+            bench, id_tag, lambda: next(bench.wire.calls("Charge Point", "StartTransaction"), None)
+        )
+    else:
+        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
+        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+
+
+async def authorize_if_it_asks(bench: Bench, id_tag: str, otherwise: Callable[[], Message | None]) -> None:
+    """Claim the optional Authorize.req, which is not waited for when what can do without it is seen."""
+
+    def asked() -> Message | None:
+        return next(bench.wire.calls("Charge Point", "Authorize"), None)
+
+    if await bench.wire.until(lambda: asked() or otherwise(), bench.loop.time() + bench.timeout):
+        await bench.wire.until(asked, bench.loop.time() + QUIET)
+    if asked():
+        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
+        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
 
 
 async def _plug_in(bench: Bench) -> None:

@@ -34,6 +34,13 @@ async def presents(bench: Bench, id_tag: str) -> None:
     await at_connector(bench, "present", idTag=bench_text(bench, id_tag))
 
 
+@when("connector {n:N} fails with {fault:Fault}")
+async def fails(bench: Bench, n: str, fault: str) -> None:
+    """Connector 0 is the Charge Point as a whole."""
+    payload: Payload = {"connectorId": int(bench_text(bench, n)), "errorCode": fault}
+    await bench.do("Charge Point", "fail", payload, bench.sentence)
+
+
 @when("the Charge Point restarts")
 async def restarts(bench: Bench) -> None:
     """Its power is cut and given back."""

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest_bdd
-from ocpp.v16.enums import AuthorizationStatus, ChargePointStatus
+from ocpp.v16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus
 from pytest_bdd import parsers
 
 from bench.bench import Bench
@@ -42,6 +42,7 @@ WORDS = {
     "Action": _one_of(ACTIONS),
     "Status": _one_of([status.value for status in ChargePointStatus]),
     "ErrorCode": _one_of([code.value for code in ErrorCode]),
+    "Fault": _one_of([code.value for code in ChargePointErrorCode if code.value != "NoError"]),
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),

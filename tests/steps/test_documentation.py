@@ -24,6 +24,7 @@ WRITTEN = {
     "Status": "{Status}",
     "IdTagStatus": "{status}",
     "ErrorCode": "{ErrorCode}",
+    "Fault": "{fault}",
     "Profile": "{Profile}",
 }
 

@@ -378,7 +378,8 @@ WAITS = "    raise AssertionError('it ran')\n"
 def tiny(tmp_path: Path, decorated: str) -> tuple[str, list[tuple[str, str]]]:
     """What pytest says of a tiny feature with such a step, and what the plugin files."""
     root = scratch_copy(tmp_path)
-    shutil.rmtree(root / "features" / "core")
+    for folder in PROFILES:
+        shutil.rmtree(root / "features" / folder, ignore_errors=True)
     (root / "features" / "core").mkdir()
     (root / "features" / "core" / "tiny.feature").write_text(FEATURE)
     steps = STEPS.format(decorated=decorated)
