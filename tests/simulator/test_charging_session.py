@@ -398,7 +398,6 @@ async def test_what_the_charge_point_does_not_support() -> None:
     async with scene() as stage:
         requests: dict[str, Payload] = {
             "GetLocalListVersion": {},
-            "CancelReservation": {"reservationId": 1},
             "TriggerMessage": {"requestedMessage": "Heartbeat"},
             "Heartbeat": {},
         }
