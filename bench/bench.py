@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
-from bench.messages import Message, answer_to, messages, open_calls
+from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
@@ -60,9 +60,16 @@ ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 # What a connector may go through on its way to a status (OCPP 1.6, 4.9), a real EV taking its time.
 ON_THE_WAY = {
     "Charging": {"Preparing", "SuspendedEV", "SuspendedEVSE"},
+    "SuspendedEVSE": {"SuspendedEV"},
     "Finishing": {"SuspendedEV", "SuspendedEVSE"},
     "Available": {"Finishing"},
 }
+
+# Requests that a Charge Point keeps until they are confirmed, and sends again (3.7).
+QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
+
+# Who does one of these has the Charge Point boot; the others are no reason to.
+BOOTING = frozenset({"power_on", "restart", "regain_power", "Reset"})
 
 
 class Seat(Protocol):
@@ -82,6 +89,23 @@ class Seat(Protocol):
 
     def faults(self) -> list[BaseException]:
         """What went wrong inside a party of ours."""
+        ...
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What a seat of ours is beside its party: the network between the two."""
+
+    async def lose_connection(self) -> None:
+        """Drop the connection; no other can be made."""
+        ...
+
+    async def restore_connection(self) -> None:
+        """Let connections be made again."""
+        ...
+
+    async def wait_connected(self) -> None:
+        """Wait until there is a connection."""
         ...
 
 
@@ -113,6 +137,7 @@ class Bench:
         self.at_new_stage = False  # whether nothing was done since the latest Then
         self._state: list[str] = []
         self._began = loop.time()
+        self._cut_at = 0.0  # loop time at which the connection was cut
         self._frozen: list[Record] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._faults: list[BaseException] = []
@@ -255,6 +280,38 @@ class Bench:
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
         await self.seats[party].do(action, payload, sentence)
 
+    @property
+    def _network(self) -> Network:
+        """The network, which is ours at the seat that is not judged."""
+        seat = self.seats[other(self.judged)]
+        if not isinstance(seat, Network):
+            raise OurError(f"the connection at the {other(self.judged)} is not ours to cut")
+        return seat
+
+    async def cut_connection(self, sentence: str) -> None:
+        """Be the network that fails: the socket is dropped and no other is admitted. Nobody is asked to do it."""
+        self.transcript.add("stimulus", party="Charge Point", action="lose_connection", payload={}, sentence=sentence)
+        self._cut_at = self.loop.time()
+        await self._network.lose_connection()
+        if not self.seats["Charge Point"].is_ours:
+            await asyncio.sleep(QUIET)  # until it has noticed
+        self.at_new_stage = False
+
+    async def restore_connection(self, sentence: str) -> None:
+        """Be the network that works again, and wait until there is a connection. Ends the case if there is none."""
+        action = "restore_connection"
+        self.transcript.add("stimulus", party="Charge Point", action=action, payload={}, sentence=sentence)
+        await self._network.restore_connection()
+        # Whoever doubles its back-off (OCPP-J errata 3.4) is back after as long again as the connection was lost.
+        limit = self.long_timeout + (self.loop.time() - self._cut_at)
+        try:
+            async with asyncio.timeout(limit):
+                await self._network.wait_connected()
+        except TimeoutError:
+            did = "did not connect again" if self.judged == "Charge Point" else "admitted no connection again"
+            text = f"the {self.judged} {did} in {limit:g} s (LongOperationTimeout, and the time without connection)"
+            raise self.blame(self.judged, text) from None
+
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
         limit = self.device.operator_timeout
@@ -320,12 +377,12 @@ class Bench:
         return message
 
     async def claim_if_any(
-        self, sender: Party, action: str, *, connector: int | None = None, within: float
+        self, sender: Party, action: str, *, connector: int | None = None, within: float, ordered: bool = False
     ) -> Message | None:
         """Claim the next request of a party if it comes in time."""
         message = await self.wire.next_call(sender, action, self._about(connector), self.loop.time() + within)
         if message is not None:
-            self.take(message, ordered=False)
+            self.take(message, ordered=ordered)
         return message
 
     def _patience(self, sender: Party, within: float | None) -> float:
@@ -360,10 +417,23 @@ class Bench:
         """The answer to a request. Ends the case if none comes."""
         party = other(call.sender)
         answer = await self.wire.answer(call, self.loop.time() + self.timeout)
+        if answer is None and call.sender == self.judged and call.action in QUEUED and self._closings(call.index):
+            call = await self._sent_again(call)
+            answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
             text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s{self._closings(call.index)}"
             raise self.blame(party, text, call.action)
         return answer
+
+    async def _sent_again(self, call: Message) -> Message:
+        """The repetition of a request that the end of its connection left unanswered (3.7), claimed."""
+        deadline = self.loop.time() + self._patience(call.sender, self.long_timeout)
+        again = await self.wire.next_call(call.sender, call.action, lambda it: it.payload == call.payload, deadline)
+        if again is None:
+            text = f"{call.action}.req was not answered before the connection ended, and not sent again (OCPP 1.6 3.7)"
+            raise self.blame(call.sender, text)
+        self.take(again, ordered=False)
+        return again
 
     async def conf(self, party: Party, action: str) -> Message:
         """The CALLRESULT of a party to the request that was claimed last. Ends the case if it is none."""
@@ -408,8 +478,14 @@ class Bench:
             self.take(message, ordered=False)
         return found
 
-    async def reaches(self, connector: int, status: str, within: float | None = None) -> None:
-        """Wait for a report that a connector has a status, sooner or later. Ends the case on any other way."""
+    async def reaches(
+        self, connector: int, status: str, within: float | None = None, by_way_of: Collection[str] = ()
+    ) -> list[str]:
+        """Wait for a report that a connector has a status, sooner or later; the statuses before it, in order.
+
+        Ends the case on any other way than those there are from one status to the next.
+        """
+        on_the_way = set(by_way_of).union(*(ON_THE_WAY.get(each, ()) for each in (*by_way_of, status)))
         deadline = self.loop.time() + self._patience("Charge Point", within)
         passed: list[str] = []
         while True:
@@ -424,8 +500,8 @@ class Bench:
             reported = str(message.payload.get("status"))
             self.take(message, ordered=reported == status)
             if reported == status:
-                return
-            if reported not in ON_THE_WAY.get(status, ()):
+                return passed
+            if reported not in on_the_way:
                 raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {status}")
             passed.append(reported)
 
@@ -543,6 +619,10 @@ class Bench:
             elif message.action == "Authorize" and self._validates_reservation(message):
                 text = "the idTag of a reservation was asked about"
                 self.remark(text, "OCPP 1.6 5.13", strict=True)
+            elif self._is_repetition(message):
+                continue  # 3.7: nobody knows whether the answer arrived before the connection ended
+            elif message.action == "BootNotification" and self._is_mere_reconnection(message):
+                self.remark("BootNotification.req was sent on a mere reconnection", "OCPP-J 1.6 5.4", strict=True)
             elif message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
@@ -566,6 +646,23 @@ class Bench:
                 return False
             if record.get("action") == "BootNotification":
                 return True
+        return False
+
+    def _is_repetition(self, message: Message) -> bool:
+        """Whether a request tells once more what was told on a connection that has ended since."""
+        if message.action not in QUEUED:
+            return False
+        for earlier in messages(self.wire.records[: message.index]):
+            same = (earlier.sender, earlier.action, earlier.payload)
+            if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
+                return any(map(begins_or_ends_connection, self.wire.records[earlier.index : message.index]))
+        return False
+
+    def _is_mere_reconnection(self, message: Message) -> bool:
+        """Whether a Charge Point that sends a BootNotification.req has only been offline."""
+        for record in reversed(self.wire.records[: message.index]):
+            if record["kind"] == "stimulus" and record["action"] in (*BOOTING, "restore_connection"):
+                return bool(record["action"] == "restore_connection")
         return False
 
     def _is_own_request(self, stimulus: Record) -> bool:

@@ -44,6 +44,11 @@ class Case:
     needs: tuple[str, ...] = ()  # capabilities that the device has
     without: tuple[str, ...] = ()  # capabilities that the Charge Point has not
     data: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
+
+    def excludes(self, other: "Case") -> bool:
+        """Whether no device is one to which both apply."""
+        return not ({*self.needs}.isdisjoint(other.without) and {*self.without}.isdisjoint(other.needs))
 
     def why_not(self, device: Device) -> str | None:
         """Why the case does not apply to a device; None if it does."""
@@ -63,16 +68,36 @@ def case_ids(tags: Iterable[str]) -> list[str]:
 
 
 @cache
-def all_cases() -> dict[str, Case]:
-    """Every case of every feature file, by id, in the order of the files. Raises ``ValueError`` for one met twice."""
-    cases: dict[str, Case] = {}
+def scenarios() -> dict[str, tuple[Case, ...]]:
+    """The scenarios of every case, by id: several where one condition leads to another flow than its opposite does.
+
+    Raises ``ValueError`` for two that both apply to some device.
+    """
+    found: dict[str, tuple[Case, ...]] = {}
     for folder in PROFILES:
         for path in sorted((FEATURES / folder).glob("*.feature")):
             for case in _cases(path, folder):
-                if case.id in cases:
-                    raise ValueError(f"{case.id} stands in {cases[case.id].feature} and in {case.feature}")
-                cases[case.id] = case
-    return dict(sorted(cases.items()))
+                others = found.get(case.id, ())
+                for each in others:
+                    if not case.excludes(each):
+                        raise ValueError(f"{case.id} stands in {each.feature} and in {case.feature}")
+                found[case.id] = (*others, case)
+    return dict(sorted(found.items()))
+
+
+@cache
+def all_cases() -> dict[str, Case]:
+    """Every case of every feature file, by id; of several scenarios the first."""
+    return {case_id: each[0] for case_id, each in scenarios().items()}
+
+
+def cases_for(device: Device) -> dict[str, Case]:
+    """Every case, by id; of several scenarios the one that is for the device."""
+
+    def fitness(case: Case) -> tuple[bool, bool]:
+        return case.why_not(device) is None, device.lacks.issuperset(case.without)
+
+    return {case_id: max(each, key=fitness) for case_id, each in scenarios().items()}
 
 
 def _cases(path: Path, folder: str) -> Iterable[Case]:
@@ -98,6 +123,7 @@ def _cases(path: Path, folder: str) -> Iterable[Case]:
                 needs=(*needs, *_facts(tags, "needs_")),
                 without=without,
                 data=_test_data([*background, *scenario["steps"]]),
+                tags=frozenset(tags),
             )
 
 

@@ -4,7 +4,7 @@ A step claims the earliest unclaimed message that fits it; what nobody claimed i
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import TypeVar
 
 from bench.messages import Message, answer_to, messages
@@ -72,6 +72,11 @@ class Wire:
                 if connector is None or message.payload.get("connectorId") == connector:
                     return message
         return None
+
+    def claimed(self, sender: Party, actions: Container[str]) -> list[Message]:
+        """The requests of a party, of some actions, that were claimed, in the order in which they came."""
+        found = [message for message in self._claimed.values() if message.sender == sender]
+        return sorted((message for message in found if message.action in actions), key=lambda message: message.index)
 
     def answered(self, call: Message) -> Message | None:
         """The answer to a request, if it has come."""

@@ -18,11 +18,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from bench.cases import PROFILES, Case, all_cases
+from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, device
 from bench.operators import Command, Nobody, Operator, Person
 from bench.play import play
 from bench.plugin import Rehearsal
+from bench.processes import play_in_processes
 from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
@@ -86,20 +87,32 @@ def run(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
+    processes: Annotated[
+        int, typer.Option("-n", "--processes", help="Play a self-rehearsal in so many processes at once.")
+    ] = 1,
+    shuffle: Annotated[
+        int | None, typer.Option(metavar="SEED", help="Play the cases in another order: the same for the same number.")
+    ] = None,
 ) -> None:
     """Rehearse. Without --csms or --listen our own two parties play all cases with each other, in virtual time."""
     if csms and listen:
         _unusable("--csms and --listen exclude each other: one device at a time is judged")
+    if processes < 1:
+        _unusable(f"--processes {processes} is not above 0")
+    if processes > 1 and (csms or listen):
+        _unusable("--processes is for a self-rehearsal: a device plays one case at a time")
     subject = _device(csms, listen, identity, data or [], lacks or [])
     wanted = _wanted(subject, case or [], profile or [], role or [])
     progress = _progress()
-    rehearsal = _rehearsal(subject, _operator(operator, subject, progress), wanted, out, strict, progress)
+    rehearsal = _rehearsal(subject, _operator(operator, subject, progress), wanted, out, strict, progress, shuffle)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         _open(rehearsal, subject)
         _make_room(rehearsal.results, out)
+        if shuffle is not None:
+            console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
         with progress:
-            code = play(rehearsal)
+            code = play(rehearsal) if processes == 1 else play_in_processes(rehearsal, processes)
     finally:
         rehearsal.run.close()
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
@@ -123,7 +136,7 @@ def cases(
     """List every test case with id, title, role, profile, and whether it applies."""
     url = "ws://" if csms else None
     subject = _built(url=url, listen=("", 0) if charge_point and not csms else None, lacks=frozenset(lacks or []))
-    rows = [(each, each.why_not(subject)) for each in all_cases().values()]
+    rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
             {
@@ -227,7 +240,13 @@ def _progress() -> Progress:
 
 
 def _rehearsal(
-    subject: Device, operator: Operator, wanted: frozenset[str], out: Path, strict: bool, progress: Progress
+    subject: Device,
+    operator: Operator,
+    wanted: frozenset[str],
+    out: Path,
+    strict: bool,
+    progress: Progress,
+    shuffle: int | None,
 ) -> Rehearsal:
     task = progress.add_task("", total=len(wanted))
 
@@ -253,9 +272,10 @@ def _rehearsal(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "time": "real" if subject.is_external else "virtual",
         "strict": strict,
+        "shuffle": shuffle,
     }
     results = Results(facts, subject.describe())
-    return Rehearsal(Run(subject, operator), results, wanted, out, started, ended)
+    return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
 
 
 def _open(rehearsal: Rehearsal, subject: Device) -> None:

@@ -17,6 +17,8 @@ CAPABILITIES = {
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
+    "lock_failure": "a connector lock that can be made to fail",
+    "offline_transactions": "transactions that begin while it is offline",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "reserve_connector_zero": "reservations of connector 0 (ReserveConnectorZeroSupported)",
@@ -39,7 +41,21 @@ DEFAULT_DATA: dict[str, str] = {
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
     "ReservationDuration": "180",  # seconds, of which an operator needs some before the request is sent
+    "ChargingRateUnit": "A",
+    "NumberOfPhases": "3",
+    "StackLevel": "0",
+    "ScheduleDuration": "300",
+    "ChargingLimit": "6",
+    "LocalLimit": "16",
+    "TransactionDuration": "15",
 }
+
+# Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.
+DATA_IN_WATTS = {"ChargingLimit": "6000", "LocalLimit": "11040"}
+
+CHOICES = {"ChargingRateUnit": ("A", "W")}
+MAY_BE_ZERO = ("StackLevel",)
+NUMBERS = ("ChargingLimit", "LocalLimit")
 
 # A foreign Central System knows only the idTags that its operator has put there: a made-up one would fail it falsely.
 KNOWN_TO_THE_CENTRAL_SYSTEM = ("ValidIdTag", "ValidIdTag2", "ParentIdTag", "ExpiredIdTag", "BlockedIdTag")
@@ -121,13 +137,21 @@ def device(
     times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
     operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
     for name, value in given.items():
-        if DEFAULT_DATA[name].isdigit():
-            _whole(name, value)
+        if name in CHOICES:
+            if value not in CHOICES[name]:
+                raise BadSetting(f"{name}={value} is none of {', '.join(CHOICES[name])}")
+        elif name in NUMBERS:
+            _positive(name, value)
+        elif DEFAULT_DATA[name].isdigit():
+            _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
             raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
     defaults = dict(DEFAULT_DATA)
+    if given.get("ChargingRateUnit") == "W":
+        defaults |= DATA_IN_WATTS
     if listen is not None:
         defaults["NumberOfConnectors"] = "1"
+        del defaults["LocalLimit"]  # nobody knows but its maker
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
@@ -145,9 +169,9 @@ def device(
     )
 
 
-def _whole(name: str, text: str) -> None:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**31):
-        raise BadSetting(f"{name}={text} is no whole number above 0")
+def _whole(name: str, text: str, least: int) -> None:
+    if not (text.isascii() and text.isdigit() and least <= int(text) < 2**31):
+        raise BadSetting(f"{name}={text} is no whole number above {least - 1}")
 
 
 def _positive(name: str, text: str) -> float:

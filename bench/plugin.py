@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
 from bench.bench import Bench
-from bench.cases import Case, all_cases, case_ids
+from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from reports.results import CaseResult, Results, StepResult, write_transcript
@@ -23,6 +24,7 @@ pytest_plugins = [
     "steps.configuration",
     "steps.station",
     "steps.states",
+    "steps.transactions",
     "steps.local_auth_list",
     "steps.reservation",
     "steps.remote_trigger",
@@ -35,7 +37,8 @@ pytest_plugins = [
 class Rehearsal:
     """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
 
-    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display.
+    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``:
+    the seed of another order than that of the ids.
     """
 
     run: Run
@@ -44,6 +47,7 @@ class Rehearsal:
     out: Path | None = None
     started: Callable[[Case], None] = lambda _: None
     ended: Callable[[CaseResult], None] = lambda _: None
+    shuffle: int | None = None
 
     def file(
         self, case: Case, over: CaseOver | None, steps: Sequence[StepResult] = (), bench: Bench | None = None
@@ -63,6 +67,10 @@ class Rehearsal:
             steps=list(steps),
             remarks=[str(remark) for remark in bench.remarks] if bench else [],
         )
+        self.add(result)
+
+    def add(self, result: CaseResult) -> None:
+        """Put a result among the others."""
         self.results.cases.append(result)
         self.ended(result)
 
@@ -84,17 +92,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     tags = getattr(metafunc.function, "tags", None)
     if tags is not None and "case" in metafunc.fixturenames:
         ids = case_ids(tags)
-        metafunc.parametrize("case", [all_cases()[case_id] for case_id in ids], ids=ids)
+        found = [case for case_id in ids for case in scenarios()[case_id] if case.tags == {*tags}]
+        metafunc.parametrize("case", found, ids=ids)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases that were asked for, in the order of their ids."""
+    """Keep the cases that were asked for, one scenario of each, in the order of their ids or in a shuffled one."""
     rehearsal = config.stash.get(REHEARSAL, None)
     if rehearsal is None:
         return
-    kept = {id(item) for item in items if _id(item) in (rehearsal.wanted or {_id(item)})}
+    played = cases_for(rehearsal.run.device)
+    wanted = rehearsal.wanted
+
+    def is_wanted(item: pytest.Item) -> bool:
+        case = _case(item)
+        if case is None:
+            return wanted is None
+        return case == played[case.id] and (wanted is None or case.id in wanted)
+
+    kept = {id(item) for item in items if is_wanted(item)}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
+    if rehearsal.shuffle is not None:
+        Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
 
 
 def _id(item: pytest.Item) -> str:

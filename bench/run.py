@@ -17,7 +17,7 @@ from bench.seats import (
 )
 from bench.under_test import ChargePointUnderTest
 from bench.verdicts import CaseOver, Inconclusive
-from ocppj.clock import VirtualLoop, frozen_calendar
+from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 from ocppj.connection import connect
 from ocppj.errors import CallFailed
 from ocppj.peer import counted_ids, fresh_ids
@@ -44,7 +44,7 @@ class Run:
         self._charge_point_under_test: ChargePointUnderTest | None = None
         self._accepts_anyone = False
         self._frozen = None if self.device.is_external else frozen_calendar()
-        self._calendar = self._frozen.start() if self._frozen else None
+        self._calendar: Calendar | None = None
         self._loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop() if self._frozen is None else None
 
     @property
@@ -87,12 +87,12 @@ class Run:
         if self._loop is not None:
             self._wait(_end_tasks())
             self._loop.close()
-        if self._frozen is not None:
+        if self._frozen is not None and self._calendar is not None:
             self._frozen.stop()
 
     def begin(self, case: Case) -> Bench:
         """A bench with both parties seated, the one under test at rest. Raises ``CaseOver`` if it cannot be."""
-        loop = self._loop or VirtualLoop(self._calendar)  # type: ignore[arg-type]  # one of the two is there
+        loop = self._loop or self._virtual_loop()
         asyncio.set_event_loop(loop)
         self._transcript = self._transcript if self._charge_point_under_test else Transcript()
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
@@ -130,6 +130,7 @@ class Run:
             device.central_system.faults.clear()
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system)
+            await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
             self._transcript.cut()
@@ -207,6 +208,12 @@ class Run:
             await charge_point.stop()
         return bool(conf["idTagInfo"]["status"] == "Accepted")
 
+    def _virtual_loop(self) -> VirtualLoop:
+        """A loop whose time jumps; the calendar stops with the first one, for all of this process."""
+        assert self._frozen is not None
+        self._calendar = self._calendar or self._frozen.start()
+        return VirtualLoop(self._calendar)
+
     def _wait(self, work: Coroutine[object, object, Result]) -> Result:
         assert self._loop is not None
         return self._loop.run_until_complete(work)
@@ -224,4 +231,8 @@ async def _leave_nothing_running(charge_point: ChargePoint) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
         async with asyncio.timeout(5):
+            await charge_point.restore_connection()
+            await charge_point.regain_power()
+            while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order
+                await asyncio.sleep(0.1)
             await charge_point.restart()  # stops every transaction first, with the reason Reboot

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 
 from bench.bench import Bench
 from bench.messages import messages
@@ -33,9 +34,13 @@ class SimulatedChargePoint:
             "plug_in": lambda at: charge_point.plug_in(at["connectorId"]),
             "unplug": lambda at: charge_point.unplug(at["connectorId"]),
             "unplug_ev_side": lambda at: charge_point.unplug_ev_side(at["connectorId"]),
-            "fail": lambda at: charge_point.fail(at["connectorId"], at["errorCode"]),
-            "repair": lambda at: charge_point.repair(at["connectorId"]),
             "present": lambda at: charge_point.present(at["idTag"], at.get("connectorId")),
+            "lose_power": lambda _: charge_point.lose_power(),
+            "regain_power": lambda _: charge_point.regain_power(),
+            "fail": lambda at: charge_point.fail(at["connectorId"], at["errorCode"]),
+            "prevent_locking": lambda at: self._spoil_lock(at["connectorId"], cannot_lock=True),
+            "prevent_unlocking": lambda at: self._spoil_lock(at["connectorId"], lock_fails=True),
+            "repair": lambda at: self._repair(at["connectorId"]),
         }
 
     async def power_on(self) -> None:
@@ -52,8 +57,28 @@ class SimulatedChargePoint:
         except Locked as locked:
             raise self._bench.blame(self.party, str(locked)) from None
 
+    async def lose_connection(self) -> None:
+        await self.charge_point.lose_connection()
+
+    async def restore_connection(self) -> None:
+        await self.charge_point.restore_connection()
+
+    async def wait_connected(self) -> None:
+        # Once may be too little: a Central System may close what it has just admitted.
+        while not self.charge_point.is_connected:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
     def faults(self) -> list[BaseException]:
         return self.charge_point.faults
+
+    async def _spoil_lock(self, number: int, *, cannot_lock: bool = False, lock_fails: bool = False) -> None:
+        connector = self.charge_point.connectors[number]
+        connector.cannot_lock, connector.lock_fails = cannot_lock, lock_fails
+
+    async def _repair(self, number: int) -> None:
+        for each in [number] if number else self.charge_point.connectors:
+            await self._spoil_lock(each)
+        await self.charge_point.repair(number)
 
     async def _power_cycle(self) -> None:
         if not self._has_power:
@@ -81,6 +106,15 @@ class ReferenceCentralSystem:
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         raise OurError(f"nobody does {action} at the Central System: a faulty feature")
+
+    async def lose_connection(self) -> None:
+        await self.central_system.lose_connection(self._bench.device.identity)
+
+    async def restore_connection(self) -> None:
+        await self.central_system.restore_connection(self._bench.device.identity)
+
+    async def wait_connected(self) -> None:
+        await self.central_system.wait_connected(self._bench.device.identity)
 
     def faults(self) -> list[BaseException]:
         return self.central_system.faults
@@ -124,6 +158,7 @@ class ExternalChargePoint:
     def __init__(self, bench: Bench, device: ChargePointUnderTest) -> None:
         self.device = device
         self._bench = bench
+        self._plugged_at = inf  # loop time at which a cable was plugged in unseen
 
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         await self._bench.ask_operator(self.party, action, payload, sentence)
@@ -131,16 +166,11 @@ class ExternalChargePoint:
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         start = len(self._bench.wire.records)
         await self._bench.ask_operator(self.party, action, payload, sentence)
-        if action == "plug_in":
-            self.device.plugged.add(payload["connectorId"])
-        elif action == "unplug":
-            self.device.plugged.discard(payload["connectorId"])
-        elif action == "fail":
-            self.device.broken.add(payload["connectorId"])
-        elif action == "repair":
-            self.device.broken.discard(payload["connectorId"])
+        self.device.was_done(action, payload)
         if action in ("plug_in", "present"):
             self._check_patience(start, payload["connectorId"])
+        if not self.device.is_connected:
+            self._check_patience_offline(action)
 
     def _check_patience(self, start: int, connector: int) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.
@@ -148,6 +178,12 @@ class ExternalChargePoint:
             report = message.payload if message.action == "StatusNotification" else {}
             if report.get("connectorId") == connector and report.get("status") in ("Available", "Finishing"):
                 raise Inconclusive(f"connector {connector} became {report['status']} before the operator was done")
+
+    def _check_patience_offline(self, action: str) -> None:
+        now = self._bench.loop.time()
+        if action == "present" and now - self._plugged_at > self.device.connection_time_out:
+            raise Inconclusive("the operator took longer than ConnectionTimeOut, and nobody saw what came of it")
+        self._plugged_at = now if action == "plug_in" else inf
 
     def faults(self) -> list[BaseException]:
         return []

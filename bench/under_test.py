@@ -6,6 +6,7 @@ there is no judgement: the case is inconclusive and says why.
 
 import asyncio
 from contextlib import suppress
+from math import inf
 
 from bench.bench import Bench
 from bench.device import Device
@@ -28,18 +29,58 @@ class ChargePointUnderTest:
     def __init__(self, device: Device, central_system: CentralSystem) -> None:
         self.central_system = central_system
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
-        self.broken: set[int] = set()  # what the operator was asked to break
+        self.has_power = True  # as far as the operator was asked for
+        self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
+        self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
+        self._was_cut = False  # whether a case has cut its connection
+        self._has_list = False  # whether a case has sent a Local Authorization List
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
         self._inoperative: set[int] = set()
+        self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
 
     @property
     def is_connected(self) -> bool:
         """Whether it is connected now."""
         return self.central_system.is_connected(self._device.identity)
+
+    def configured(self, key: str) -> str | None:
+        """The value that a configuration key had before the first case; None if it told of none."""
+        return (self._configuration or {}).get(key.casefold())
+
+    @property
+    def connection_time_out(self) -> float:
+        """Seconds that it waits for the EV driver (9.1.6), as far as it has told."""
+        told = (self._configuration or {}).get("connectiontimeout", "")
+        return float(told) if told.isdigit() else inf
+
+    def was_done(self, action: str, payload: Payload) -> None:
+        """Note what its operator has done at it."""
+        match action:
+            case "plug_in":
+                self.plugged.add(payload["connectorId"])
+            case "unplug":
+                self.plugged.discard(payload["connectorId"])
+            case "lose_power" | "regain_power":
+                self.has_power = action == "regain_power"
+            case "fail" | "prevent_locking" | "prevent_unlocking":
+                self._broken.add(payload["connectorId"])
+            case "repair":
+                self._broken.discard(payload["connectorId"])
+
+    async def come_back(self, bench: Bench) -> None:
+        """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
+        await self.central_system.restore_connection(self._device.identity)
+        if not self.has_power:
+            sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
+            await bench.seats["Charge Point"].do("regain_power", {}, sentence)
+        elif not self._was_cut:
+            return
+        self._was_cut = False
+        await self.wait_connected()
 
     async def wait_connected(self) -> None:
         """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
@@ -53,16 +94,29 @@ class ChargePointUnderTest:
 
     def remember(self, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
+        self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
             if message.type == "CALL" and message.action == "ChangeConfiguration":
                 self._changed.add(message.payload["key"].casefold())
+            if message.type == "CALL" and {"csChargingProfiles", "chargingProfile"} & message.payload.keys():
+                self._has_profiles = True
             if message.type == "CALL" and message.action == "ChangeAvailability":
                 change = (
                     self._inoperative.add if message.payload["type"] == "Inoperative" else self._inoperative.discard
                 )
                 change(message.payload["connectorId"])
+            if message.type == "CALL" and message.action == "SendLocalList":
+                self._has_list = True
+            if message.type == "CALL" and message.action == "StopTransaction":
+                self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
                 self._known.accepted = status == "Accepted"
+
+    def _remember_lock(self, stop: Payload) -> None:
+        # 3.5.4, errata 3.5: the cable stays locked until the idTag is presented.
+        transaction = self.central_system.store.transactions.get(stop.get("transactionId", 0))
+        if transaction and stop.get("reason") == "DeAuthorized":
+            self._locked_for[transaction.connector_id] = transaction.id_tag
 
     async def come_to_rest(self, bench: Bench) -> None:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
@@ -70,8 +124,10 @@ class ChargePointUnderTest:
         await self._repair(bench)
         await self._cancel_reservations()
         await self._clear_cache()
+        await self._empty_list()
         await self._restore_configuration()
         await self._stop_transactions(bench)
+        await self._clear_charging_profiles(bench)
         reported = {number for number, it in self._known.connectors.items() if it.status == "Unavailable"}
         for number in sorted(reported):
             await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
@@ -100,12 +156,6 @@ class ChargePointUnderTest:
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
 
-    async def _repair(self, bench: Bench) -> None:
-        for number in sorted(self.broken):
-            it = f"connector {number}" if number else "the Charge Point"
-            sentence = f"{it} still fails, which the case before asked for: repair it"
-            await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
-
     async def _cancel_reservations(self) -> None:
         """Of those that our Central System believes to stand; the Charge Point may have ended some."""
         view = self.central_system.store.of(self._device.identity)
@@ -124,6 +174,27 @@ class ChargePointUnderTest:
         except CallFailed:
             pass  # errata 3.23: without a cache it refuses
 
+    async def _clear_charging_profiles(self, bench: Bench) -> None:
+        """What a case has set is cleared; what was there before too, if the case looks at limits."""
+        if self._has_profiles or bench.case.profile == "SmartCharging":
+            await self._clear_all_profiles()
+
+    async def _clear_all_profiles(self) -> None:
+        with suppress(CallFailed):  # errata 3.39: not without Smart Charging; a case will speak of it otherwise
+            await self._call("ClearChargingProfile", {})
+        self._has_profiles = False
+
+    async def _empty_list(self) -> None:
+        if self._has_list:
+            with suppress(CallFailed):  # a case that needs it empty will say so
+                await self._call("SendLocalList", {"listVersion": 1, "updateType": "Full"})
+            self._has_list = False
+
+    async def _repair(self, bench: Bench) -> None:
+        for number in sorted(self._broken):
+            sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
+            await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
+
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
             self._configuration = await self._read_configuration()
@@ -134,7 +205,9 @@ class ChargePointUnderTest:
             self._changed.add(PRE_AUTHORIZE)
 
     async def leave(self) -> None:
-        """The run is over: give the Charge Point the configuration back that it had."""
+        """The run is over: give the Charge Point the configuration back that it had, and no charging profiles."""
+        if self._has_profiles and self.is_connected:
+            await self._clear_all_profiles()
         if self._configuration is not None and self.is_connected:
             await self._cancel_reservations()
             await self._give_back(self._configuration)
@@ -170,6 +243,9 @@ class ChargePointUnderTest:
             await bench.ask_operator("Charge Point", "present", payload, sentence)
 
     async def _free(self, bench: Bench, number: int) -> None:
+        if id_tag := self._locked_for.pop(number, None):
+            sentence = f"the cable may be locked: present idTag {id_tag} at connector {number}, which releases it"
+            await bench.seats["Charge Point"].do("present", {"connectorId": number, "idTag": id_tag}, sentence)
         if number in self.plugged:
             await self._ask_to_unplug(bench, number)
         if self._status(number) == "Preparing":  # ends by itself (9.1.6)

@@ -15,6 +15,7 @@ from bench.cases import Case
 from bench.device import Device
 from bench.play import play
 from bench.plugin import Rehearsal
+from bench.processes import play_in_processes
 from bench.run import Run
 from ocppj.clock import VirtualLoop, frozen_calendar, timestamp
 from ocppj.connection import ServerSocket, connect, listen
@@ -24,6 +25,7 @@ from ocppj.transcript import Transcript
 from reports.results import CaseResult, Results
 
 ROUNDS = 5
+PROCESSES = 2
 CALLS = 3000
 DAY, INTERVAL = 86_400, 10
 
@@ -45,6 +47,16 @@ def self_rehearsal() -> tuple[float, float, int]:
     total = freezegun.api.real_perf_counter() - at
     run.close()
     return total, median(took), len(took)
+
+
+def in_processes(processes: int) -> float:
+    """Seconds for all cases in so many processes; without the start of Python."""
+    run = Run(Device())
+    at = freezegun.api.real_perf_counter()
+    play_in_processes(Rehearsal(run, Results({}, {})), processes)
+    took = freezegun.api.real_perf_counter() - at
+    run.close()
+    return took
 
 
 async def peer_pair(calls: int, interval: float = 0.0, transcript: Transcript | None = None) -> float:
@@ -109,6 +121,8 @@ def main() -> None:
     totals, medians, counts = zip(*(self_rehearsal() for _ in range(ROUNDS)), strict=True)
     print(f"self-rehearsal of {counts[0]} cases: {min(totals):.2f} s (worst of {ROUNDS}: {max(totals):.2f} s)")
     print(f"median case: {1000 * min(medians):.1f} ms")
+    shared = min(in_processes(PROCESSES) for _ in range(ROUNDS))
+    print(f"in {PROCESSES} processes: {shared:.2f} s; ratio to one: {shared / min(totals):.2f}")
 
     rounds = [(asyncio.run(peer_pair(CALLS)), asyncio.run(bare_echo(CALLS))) for _ in range(ROUNDS)]
     recorded = min(asyncio.run(peer_pair(CALLS, transcript=Transcript())) for _ in range(ROUNDS))

@@ -11,10 +11,13 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core, reservation
+from reference_csms import core, reservation, smart_charging
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+
+# What the Central System learns from the answer to a request of its own.
+OUTCOMES: dict[str, smart_charging.Outcome] = {**reservation.OUTCOMES, **smart_charging.OUTCOMES}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -92,7 +95,8 @@ class CentralSystem:
             store.charge_point.triggered.add(payload.get("requestedMessage", ""))
         payload = reservation.complete(store, action, payload)
         conf = await peer.call(action, payload)
-        reservation.answered(store, action, payload, conf)
+        if outcome := OUTCOMES.get(action):
+            outcome(store, payload, conf)
         return conf
 
     async def send_text(self, identity: str, text: str) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ocppj.clock import timestamp
 from ocppj.frames import Payload
-from reference_csms import reservation
+from reference_csms import reservation, smart_charging
 from reference_csms.store import Connector, Message, View
 
 Handler = Callable[[View, Payload], Payload]
@@ -88,6 +88,7 @@ def stop_transaction(store: View, request: Payload) -> Payload:
             store.charge_point.unmatched_stops.append(request)
     elif transaction.stopped_at is None:
         transaction.stopped_at = request["timestamp"]
+        smart_charging.transaction_stopped(store, transaction.connector_id)
         transaction.meter_stop = request["meterStop"]
         transaction.stop_id_tag = request.get("idTag")
         transaction.reason = request.get("reason", "Local")  # 4.10

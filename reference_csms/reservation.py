@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
+from reference_csms.smart_charging import Outcome
 from reference_csms.store import Reservation, View
 
 LASTS = timedelta(hours=1)  # where nobody says how long
@@ -20,21 +21,22 @@ def complete(store: View, action: str, request: Payload) -> Payload:
     return {"expiryDate": timestamp(datetime.now(UTC) + LASTS), **request}
 
 
-def answered(store: View, action: str, request: Payload, conf: Payload) -> None:
-    """Take in what a Charge Point said to a request. An Accepted one replaces that with the same reservationId."""
-    reservations = store.charge_point.reservations
-    if conf.get("status") != "Accepted":
-        return
-    if action == "ReserveNow":
-        reservations[request["reservationId"]] = Reservation(
+def reserved(store: View, request: Payload, conf: Payload) -> None:
+    """ReserveNow.conf: an accepted reservation replaces that with the same reservationId (5.13)."""
+    if conf["status"] == "Accepted":
+        store.charge_point.reservations[request["reservationId"]] = Reservation(
             request["reservationId"],
             request["connectorId"],
             request["idTag"],
             request["expiryDate"],
             request.get("parentIdTag"),
         )
-    elif action == "CancelReservation":
-        reservations.pop(request["reservationId"], None)
+
+
+def cancelled(store: View, request: Payload, conf: Payload) -> None:
+    """CancelReservation.conf (5.1)."""
+    if conf["status"] == "Accepted":
+        store.charge_point.reservations.pop(request["reservationId"], None)
 
 
 def used(store: View, reservation_id: int | None) -> None:
@@ -55,3 +57,6 @@ def standing(store: View) -> list[Reservation]:
     """The reservations that nothing has ended, as far as the Central System can know."""
     now = datetime.now(UTC)
     return [each for each in store.charge_point.reservations.values() if now < parse_timestamp(each.expiry_date)]
+
+
+OUTCOMES: dict[str, Outcome] = {"CancelReservation": cancelled, "ReserveNow": reserved}

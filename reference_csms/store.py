@@ -40,6 +40,14 @@ class Reservation:
 
 
 @dataclass(slots=True)
+class ChargingProfile:
+    """A profile (7.8) that a Charge Point has accepted; connector 0 is the Charge Point (5.16)."""
+
+    connector_id: int
+    profile: Payload
+
+
+@dataclass(slots=True)
 class ChargePoint:
     """A Charge Point that may connect.
 
@@ -58,6 +66,7 @@ class ChargePoint:
     unmatched_stops: list[Payload] = field(default_factory=list)
     triggered: set[str] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
+    charging_profiles: list[ChargingProfile] = field(default_factory=list)
 
 
 @dataclass(slots=True)

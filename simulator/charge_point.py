@@ -414,6 +414,7 @@ class ChargePoint:
             return  # a leap second, or a time that no clock can show
         if timedelta(seconds=1) < abs(offset - self._clock_offset) and abs(offset) < _LARGEST_CLOCK_OFFSET:
             self._clock_offset = offset if abs(offset) > timedelta(seconds=1) else timedelta()
+            self.follow_limits()
 
     def now(self) -> datetime:
         """The time by its own clock."""
@@ -462,6 +463,11 @@ class ChargePoint:
     def _restart_sampling(self) -> None:
         for connector in self.connectors.values():
             transaction.restart_sampling(self, connector)
+
+    def follow_limits(self) -> None:
+        """Let every EV take what the charging profiles allow from now on, as time passes (3.13)."""
+        smart_charging.adjust(self)
+        self._recur("limits", smart_charging.keep_adjusted(self))
 
     def _restart_pings(self) -> None:
         if self._peer is not None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from ocppj.frames import Payload
 from simulator import reservation, transaction
 from simulator.connector import Connector, Event, IdTagHolder
 
@@ -191,17 +192,21 @@ def choose_for_remote_start(charge_point: "ChargePoint", number: int | None, id_
     return candidates[0] if candidates else None
 
 
-async def start_remotely(charge_point: "ChargePoint", connector: Connector, id_tag: str) -> None:
+async def start_remotely(
+    charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
+) -> None:
     """Do what RemoteStartTransaction.req asked for (5.11)."""
     # 5.13 has the Charge Point ask for the group of an idTag, also where it need not ask whether it may charge.
     by_group = reservation.depends_on_group(charge_point, connector, id_tag)
     if charge_point.configuration.flag("AuthorizeRemoteTxRequests") or by_group:
-        await _authorize_and_begin(charge_point, connector, id_tag)
+        await _authorize_and_begin(charge_point, connector, id_tag, charging_profile)
     elif can_start(charge_point, connector):
-        _begin(charge_point, connector, IdTagHolder(id_tag, None))
+        _begin(charge_point, connector, IdTagHolder(id_tag, None, charging_profile))
 
 
-async def _authorize_and_begin(charge_point: "ChargePoint", connector: Connector, id_tag: str) -> None:
+async def _authorize_and_begin(
+    charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
+) -> None:
     known = charge_point.authorization.local_opinion(id_tag) or {}  # 5.13: a parentIdTag may be looked up
     connector.claimed = True
     try:
@@ -212,7 +217,7 @@ async def _authorize_and_begin(charge_point: "ChargePoint", connector: Connector
         return
     told, looked_up = info.get("parentIdTag"), known.get("parentIdTag")
     if not reservation.refuses(charge_point, connector, IdTagHolder(id_tag, looked_up or told)):
-        _begin(charge_point, connector, IdTagHolder(id_tag, told or looked_up))
+        _begin(charge_point, connector, IdTagHolder(id_tag, told or looked_up, charging_profile))
 
 
 def _begin(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder) -> None:

@@ -6,12 +6,15 @@ resolved the status beneath it shows again, with what happened meanwhile.
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Literal
 
 from ocppj.errors import LocalMisuse
+from ocppj.frames import Payload
+from simulator.charging_schedule import Limit
 from simulator.memory import StoredTransaction
-from simulator.metering import CURRENT, PHASES, VOLTAGE, Meter
+from simulator.metering import CURRENT, Meter
 
 Status = Literal[
     "Available",
@@ -98,11 +101,15 @@ class Locked(Exception):
 
 
 class IdTagHolder:
-    """The idTag for which a connector waits or is kept, with its group if that is known (3.10)."""
+    """The idTag for which a connector waits or is kept, with its group if that is known (3.10).
 
-    def __init__(self, id_tag: str, parent_id_tag: str | None) -> None:
+    ``charging_profile``: the one that a remote start brings for the transaction (5.16.2).
+    """
+
+    def __init__(self, id_tag: str, parent_id_tag: str | None, charging_profile: Payload | None = None) -> None:
         self.id_tag = id_tag
         self.parent_id_tag = parent_id_tag
+        self.charging_profile = charging_profile
 
     def is_same(self, id_tag: str) -> bool:
         """Whether this idTag is meant: the case does not matter (7.28)."""
@@ -140,6 +147,8 @@ class Connector:
         """Lose what a power cut takes away."""
         self.transaction: StoredTransaction | None = None
         self.transaction_began = 0.0  # loop time
+        self.transaction_started = datetime.fromtimestamp(0, UTC)  # the same by the Charge Point's own clock
+        self.limit = Limit(CURRENT)  # what the charging profiles allow now
         self.sampler: asyncio.Task[None] | None = None
         self.authorized: IdTagHolder | None = None  # may start as soon as the cable is in
         self.kept_for: IdTagHolder | None = None  # alone may have the cable back (errata 3.5)
@@ -181,7 +190,7 @@ class Connector:
     def offered_power(self) -> float:
         """W that the EV may take now."""
         offers = self.transaction is not None and self.status in ("Charging", "SuspendedEV")
-        return len(PHASES) * VOLTAGE * CURRENT if offers else 0.0
+        return self.limit.watts if offers else 0.0
 
     def happens(self, event: Event, info: str | None = None) -> None:
         """Let an event change the status. ``info`` goes into the StatusNotification.req that tells of it."""
@@ -207,7 +216,7 @@ class Connector:
 
     def adjust_energy(self, info: str | None = None) -> None:
         """Bring the status in line with what the EV takes and the EVSE allows, while a transaction is running."""
-        if not self.energy_allowed:  # 4.9: SuspendedEVSE has precedence
+        if not (self.energy_allowed and self.limit.amperes):  # 4.9: SuspendedEVSE has precedence
             event = Event.EVSE_GIVES_NONE
         elif not (self.is_connected and self.ev_takes_energy):
             event = Event.EV_TAKES_NONE
@@ -215,6 +224,12 @@ class Connector:
             event = Event.ENERGY_FLOWS
         if _FLOWING[event] != self.beneath:
             self.happens(event, info)
+
+    def offer(self, limit: Limit) -> None:
+        """Offer so much to the EV from now on, which takes all of it; without any there is no Charging."""
+        self.limit = limit
+        self.adjust_energy()
+        self._let_flow()
 
     def power_down(self) -> None:
         """No energy flows any more; the register keeps what was measured."""
@@ -243,8 +258,11 @@ class Connector:
         """A reading of this kind was made: count from here."""
         self._intervals[context] = self.meter.whole_register
 
-    def _changed(self, before: Status, info: str | None, anew: bool = False) -> None:
+    def _let_flow(self) -> None:
         self.meter.let_flow(self.offered_power if self.status == "Charging" else 0.0)
+
+    def _changed(self, before: Status, info: str | None, anew: bool = False) -> None:
+        self._let_flow()
         if self.status != before or anew:
             self.info = info
             self._on_change(self)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
-from simulator import charging_session, transaction
+from simulator import charging_session, smart_charging, transaction
 from simulator.connector import Connector
 
 if TYPE_CHECKING:
@@ -73,13 +73,19 @@ def get_configuration(charge_point: "ChargePoint", request: Payload) -> Payload:
 
 
 def remote_start_transaction(charge_point: "ChargePoint", request: Payload) -> Payload:
-    """5.11. A ChargingProfile is ignored where there is no Smart Charging."""
+    """5.11. A ChargingProfile is ignored where there is no Smart Charging.
+
+    Raises ``Refused`` for one out of shape.
+    """
+    profile = request.get("chargingProfile") if "SmartCharging" in charge_point.profiles else None
+    if profile is not None and not smart_charging.takes_with_remote_start(charge_point, profile):
+        return {"status": "Rejected"}
     connector = charging_session.choose_for_remote_start(charge_point, request.get("connectorId"), request["idTag"])
     if connector is None or not charge_point.is_accepted:  # 4.2: not allowed while Pending
         return {"status": "Rejected"}
 
     def start() -> None:
-        charge_point.spawn(charging_session.start_remotely(charge_point, connector, request["idTag"]))
+        charge_point.spawn(charging_session.start_remotely(charge_point, connector, request["idTag"], profile))
 
     charge_point.afterwards(start)
     return {"status": "Accepted"}

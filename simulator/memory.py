@@ -53,6 +53,18 @@ class StoredReservation(TypedDict):
     expiryDate: str
 
 
+class StoredChargingProfile(TypedDict):
+    """A ChargingProfile (7.8) that was set at a connector; 0 is the Charge Point.
+
+    ``transaction``: the number of ours that a TxProfile belongs to. ``received``: when, as OCPP writes it.
+    """
+
+    connector: int
+    profile: Payload
+    transaction: int | None
+    received: str
+
+
 Availability = Literal["Operative", "Inoperative"]
 
 
@@ -69,6 +81,7 @@ class Memory:
     transactions_begun: int = 0
     reservations: list[StoredReservation] = field(default_factory=list)  # 5.13
     used_cables: list[int] = field(default_factory=list)  # connectors whose cable stayed in after a transaction
+    charging_profiles: list[StoredChargingProfile] = field(default_factory=list)  # errata 3.37
     accepted_by: str | None = None  # the endpoint that accepted this Charge Point last (4.2.1)
     restart_reason: str | None = None  # why the next start is no power-up after a power cut (7.36)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocppj.clock import timestamp
 from ocppj.frames import Payload
+from simulator.charging_schedule import VOLTAGE
 from simulator.memory import Memory, StoredTransaction
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from simulator.connector import Connector
 
 PHASES = ("L1", "L2", "L3")
-VOLTAGE = 230.0  # V between a phase and neutral
 CURRENT = 16.0  # A on each phase, offered and taken
 FREQUENCY = 50.0
 BATTERY = 60_000.0  # Wh; the EV that we simulate
@@ -87,17 +87,25 @@ def _temperature(connector: "Connector") -> list[Reading]:
     return [("35.0" if connector.meter.power else "25.0", None, "Body", "Celcius")]
 
 
-def _current(power: float) -> float:
-    """A on each phase, for W on all of them."""
-    return power / (len(PHASES) * VOLTAGE)
+def _current(connector: "Connector", power: float) -> float:
+    """A on each phase that is used, for W on all of them."""
+    return power / (connector.limit.phases * VOLTAGE)
+
+
+def _import_by_phase(connector: "Connector") -> list[Reading]:
+    current = _current(connector, connector.meter.power)
+    return [
+        (f"{current if number < connector.limit.phases else 0.0:.1f}", phase, None, "A")
+        for number, phase in enumerate(PHASES)
+    ]
 
 
 MEASURANDS: dict[str, Callable[["Connector"], list[Reading]]] = {
     REGISTER: lambda connector: [(str(connector.meter.whole_register), None, None, "Wh")],
     "Power.Active.Import": lambda connector: [(f"{connector.meter.power:.1f}", None, None, "W")],
     "Power.Offered": lambda connector: [(f"{connector.offered_power:.1f}", None, None, "W")],
-    "Current.Import": lambda connector: _per_phase(_current(connector.meter.power), "A"),
-    "Current.Offered": lambda connector: [(f"{_current(connector.offered_power):.1f}", None, None, "A")],
+    "Current.Import": _import_by_phase,
+    "Current.Offered": lambda connector: [(f"{_current(connector, connector.offered_power):.1f}", None, None, "A")],
     "Voltage": lambda _: _per_phase(VOLTAGE, "V"),
     # Errata 3.86: the unit is Hertz, though 7.45 does not list it.
     "Frequency": lambda _: [(f"{FREQUENCY:.1f}", None, None, "Hertz")],

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ocppj.frames import Payload
-from simulator import metering, reservation
+from simulator import metering, reservation, smart_charging
 from simulator.connector import Connector, Event, IdTagHolder
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 
@@ -94,6 +94,9 @@ def start(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder
     memory.transactions.append(stored)
     connector.transaction = stored
     connector.transaction_began = asyncio.get_running_loop().time()
+    connector.transaction_started = moment
+    if holder.charging_profile is not None:  # 5.16.2
+        smart_charging.install(charge_point, connector, stored["number"], holder.charging_profile)
     connector.authorized = None
     connector.energy_allowed = True
     connector.begin_interval("Sample.Periodic")
@@ -108,7 +111,7 @@ def start(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder
     if (reservation_id := reservation.used(charge_point, connector, holder)) is not None:
         payload["reservationId"] = reservation_id  # 4.8
     charge_point.queue_message("StartTransaction", payload, stored)
-    connector.adjust_energy()
+    charge_point.follow_limits()
     restart_sampling(charge_point, connector)
 
 
@@ -140,6 +143,7 @@ def stop(
     _end(charge_point, stored, reason, id_tag, connector)
     connector.transaction = None
     connector.power_down()
+    charge_point.follow_limits()  # what it took is for the others
     if unlocks or not connector.locked:
         connector.unlock()
     else:
@@ -182,6 +186,7 @@ def _end(
     if stored["data"]:  # 3.16.5: nothing is configured, nothing is sent
         payload["transactionData"] = stored["data"]
     stored["ended"] = True
+    smart_charging.forget(charge_point, stored["number"])
     charge_point.queue_message("StopTransaction", payload, stored)
 
 

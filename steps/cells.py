@@ -227,6 +227,8 @@ def _written(value: object) -> str:
         return timestamp(value)
     if isinstance(value, list):
         return f"[{', '.join(_written(entry) for entry in value)}]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # 6.0 is the number that 6 is
     return str(value)
 
 

@@ -6,6 +6,7 @@ from bench.messages import Message
 from bench.seats import SimulatedChargePoint
 from bench.verdicts import Inconclusive, OurError
 from ocppj.frames import Payload
+from simulator.charge_point import ChargePoint
 from steps.cells import Table, expectation, rows
 from steps.messages import claim_conf, claim_request, make_send
 from steps.words import given, then
@@ -24,6 +25,18 @@ ACCESS = {"R": True, "RW": False}  # as readonly has it
 async def configuration(bench: Bench, datatable: Table) -> None:
     """Set over the wire at a Charge Point under test, by hand at ours."""
     await set_configuration(bench, datatable)
+
+
+@given("the configuration, where there are such keys")
+async def configuration_if_any(bench: Bench, datatable: Table) -> None:
+    """Optional keys: what is missing, or read-only, stays as it is."""
+    with bench.state("configuration"):
+        for key, cell in rows(datatable):
+            value = str(expectation(cell, bench.value).example)
+            if bench.judged == "Charge Point":
+                await _set_if_there_is(bench, key, value)
+            elif _simulated(bench).configuration.find(key):
+                _set_by_hand(bench, key, value)
 
 
 @then("if AuthorizeRemoteTxRequests is true, the Charge Point has idTag {id_tag:IdTag} authorized")
@@ -102,15 +115,26 @@ async def set_configuration(bench: Bench, table: Table) -> None:
 
 
 async def _set_over_the_wire(bench: Bench, key: str, value: str) -> None:
-    await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
-    answer = await claim_conf(bench, "Charge Point", "GetConfiguration")
-    entry = _entry(bench, key, answer)
+    answer, entry = await _read(bench, key)
     if entry is None:
         unknown = [name.casefold() for name in answer.payload.get("unknownKey", [])]
         bench.judge(answer, "GetConfiguration.conf", [] if key.casefold() in unknown else [f"it is silent about {key}"])
         _do_without(bench, key, value)
     elif str(entry.get("value")).casefold() != value.casefold():
         await _change(bench, key, value, entry)
+
+
+async def _read(bench: Bench, key: str) -> tuple[Message, Payload | None]:
+    await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
+    answer = await claim_conf(bench, "Charge Point", "GetConfiguration")
+    return answer, _entry(bench, key, answer)
+
+
+async def _set_if_there_is(bench: Bench, key: str, value: str) -> None:
+    _, entry = await _read(bench, key)
+    if entry and not entry["readonly"] and str(entry.get("value")).casefold() != value.casefold():
+        await _change(bench, key, value, entry)
+        await _read(bench, key)
 
 
 def _do_without(bench: Bench, key: str, value: str) -> None:
@@ -135,10 +159,20 @@ async def _change(bench: Bench, key: str, value: str, entry: Payload) -> None:
 
 
 def _set_by_hand(bench: Bench, key: str, value: str) -> None:
+    _simulated(bench).configuration.set(key, value)
+
+
+def _simulated(bench: Bench) -> ChargePoint:
     seat = bench.seats["Charge Point"]
     if not isinstance(seat, SimulatedChargePoint):
         raise OurError("the Charge Point beside a Central System under test is ours")
-    seat.charge_point.configuration.set(key, value)
+    return seat.charge_point
+
+
+def has_true(bench: Bench, key: str) -> bool:
+    """Whether the Charge Point reported a boolean key as true; without the key it has not what it stands for (9.1)."""
+    entry = _entry(bench, key)
+    return entry is not None and str(entry.get("value")).casefold() == "true"
 
 
 def is_true(bench: Bench, key: str) -> bool:

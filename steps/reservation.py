@@ -125,35 +125,6 @@ async def reserved_somewhere(bench: Bench) -> None:
     bench.as_conf(await bench.answer_to(message), "StatusNotification")
 
 
-@then("the Charge Point is reported Faulted")
-async def charge_point_faulted(bench: Bench) -> None:
-    """The reusable state SetChargePointFaulted: connector 0, or every connector above it.
-
-    4.9 ties their statuses to each other in no way; the test case document lists both.
-    """
-
-    def is_faulted(message: Message) -> bool:
-        return message.payload.get("status") == "Faulted" and message.payload.get("connectorId") in missing
-
-    above = set(_connectors(bench))
-    missing = {0, *above}
-    deadline = bench.loop.time() + bench.timeout
-    while missing:
-        message = await bench.wire.next_call("Charge Point", "StatusNotification", is_faulted, deadline)
-        if message is None:
-            break
-        bench.take(message, ordered=False)
-        bench.as_conf(await bench.answer_to(message), "StatusNotification")
-        missing.discard(message.payload["connectorId"])
-    await bench.reports_above(max(above))
-    if not missing:
-        return
-    text = f"connector {', '.join(map(str, sorted(missing)))} was not reported Faulted"
-    if 0 in missing and above & missing:
-        raise bench.blame("Charge Point", text, "StatusNotification")
-    bench.remark(text, "OCPP 1.6 4.9", strict=True)
-
-
 @then("the Charge Point refuses idTag {id_tag:IdTag}")
 async def refuses(bench: Bench, id_tag: str) -> None:
     """5.13: no charging for it. The specification lets the Charge Point ask about it all the same."""

@@ -34,17 +34,70 @@ async def presents(bench: Bench, id_tag: str) -> None:
     await at_connector(bench, "present", idTag=bench_text(bench, id_tag))
 
 
-@when("connector {n:N} fails with {fault:Fault}")
-async def fails(bench: Bench, n: str, fault: str) -> None:
-    """Connector 0 is the Charge Point as a whole."""
-    payload: Payload = {"connectorId": int(bench_text(bench, n)), "errorCode": fault}
-    await bench.do("Charge Point", "fail", payload, bench.sentence)
-
-
 @when("the Charge Point restarts")
 async def restarts(bench: Bench) -> None:
     """Its power is cut and given back."""
     await bench.do("Charge Point", "restart", {}, bench.sentence)
+
+
+@when("the EV driver tries to start a transaction with idTag {id_tag:IdTag}")
+async def tries_to_start(bench: Bench, id_tag: str) -> None:
+    """Plugs in the cable and, where the Charge Point takes idTags, presents one."""
+    await at_connector(bench, "plug_in", "the EV driver plugs in the cable")
+    if "local_authorization" not in bench.device.lacks:
+        value = bench_text(bench, id_tag)
+        await at_connector(bench, "present", f"the EV driver presents idTag {value}", idTag=value)
+
+
+@when("the Charge Point loses power")
+async def loses_power(bench: Bench) -> None:
+    await bench.do("Charge Point", "lose_power", {}, bench.sentence)
+
+
+@when("the Charge Point gets power back")
+async def regains_power(bench: Bench) -> None:
+    await bench.do("Charge Point", "regain_power", {}, bench.sentence)
+
+
+@when("the connection is lost")
+async def loses_connection(bench: Bench) -> None:
+    """The bench cuts it at the seat that is ours, and refuses new ones. What was under way is excused."""
+    await bench.cut_connection(bench.sentence)
+
+
+@when("the connection is restored")
+async def restores_connection(bench: Bench) -> None:
+    """And the Charge Point connects again."""
+    await bench.restore_connection(bench.sentence)
+
+
+@given("connector {n:N} cannot lock the cable")
+async def cannot_lock(bench: Bench, n: str) -> None:
+    """Until the case is over. A plug that will go in only partly does it as well."""
+    await bench.do("Charge Point", "prevent_locking", {"connectorId": int(bench_text(bench, n))}, bench.sentence)
+
+
+@given("connector {n:N} cannot unlock the cable")
+async def cannot_unlock(bench: Bench, n: str) -> None:
+    """Until the case is over."""
+    await bench.do("Charge Point", "prevent_unlocking", {"connectorId": int(bench_text(bench, n))}, bench.sentence)
+
+
+@when("connector {n:N} fails with {fault:Fault}")
+async def fails(bench: Bench, n: str, fault: str) -> None:
+    """Connector 0 is the whole Charge Point. Another fault will do where the table asks for none."""
+    await fail(bench, n, fault)
+
+
+async def fail(bench: Bench, n: str, fault: str) -> None:
+    """Have a connector fail."""
+    payload: Payload = {"connectorId": int(bench_text(bench, n)), "errorCode": fault}
+    await bench.do("Charge Point", "fail", payload, bench.sentence)
+
+
+@when("connector {n:N} is repaired")
+async def is_repaired(bench: Bench, n: str) -> None:
+    await bench.do("Charge Point", "repair", {"connectorId": int(bench_text(bench, n))}, bench.sentence)
 
 
 @given("{duration:Duration} have passed")

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 import pytest_bdd
-from ocpp.v16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus
+from ocpp.v16.enums import AuthorizationStatus, ChargePointErrorCode, ChargePointStatus, ChargingProfileKindType
 from pytest_bdd import parsers
 
 from bench.bench import Bench
@@ -37,14 +37,18 @@ def _one_of(words: object) -> Callable[[str], Any]:
     return _word("|".join(sorted(words, key=len, reverse=True)))  # type: ignore[call-overload]  # any iterable of str
 
 
+_STATUSES = [status.value for status in ChargePointStatus]
+
 WORDS = {
     "Party": _word("Charge Point|Central System"),
     "Action": _one_of(ACTIONS),
-    "Status": _one_of([status.value for status in ChargePointStatus]),
-    "ErrorCode": _one_of([code.value for code in ErrorCode]),
+    "Status": _one_of(_STATUSES),
+    "Statuses": _word(rf"(?:{'|'.join(_STATUSES)})(?:, (?:{'|'.join(_STATUSES)}))+"),
     "Fault": _one_of([code.value for code in ChargePointErrorCode if code.value != "NoError"]),
+    "ErrorCode": _one_of([code.value for code in ErrorCode]),
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
+    "ProfileKind": _one_of([kind.value for kind in ChargingProfileKindType]),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
     "IdTag": _word(r"\{[A-Z]\w*\}"),
     "Duration": _word(rf"(?:\d+(?:\.\d+)?|\{{[A-Z][\w.]*\}}) (?:{'|'.join(UNITS)})s?"),

@@ -1,5 +1,5 @@
 Feature: Basic actions, non-happy
-  An idTag may not charge, and the Central System says why.
+  An idTag may not charge, and the Central System says why; or a connector cannot.
 
   Background:
     Given the Charge Point is booted
@@ -30,3 +30,40 @@ Feature: Basic actions, non-happy
       | idTag | {BlockedIdTag} |
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Blocked |
+
+  @TC_024_CS @needs_detachable_cable @OCPP_4_9 @OCPP_7_6
+  Scenario: Start Charging Session - Lock Failure
+    Given idTag {ValidIdTag} is Accepted
+    And connector {ConnectorId} cannot lock the cable
+    When the Central System sends GetConfiguration.req
+      | key | [AuthorizeRemoteTxRequests] |
+    Then the Charge Point responds with GetConfiguration.conf
+      | configurationKey[key=AuthorizeRemoteTxRequests].value | any |
+    When the Central System sends RemoteStartTransaction.req
+      | connectorId | {ConnectorId} |
+      | idTag       | {ValidIdTag}  |
+    Then the Charge Point responds with RemoteStartTransaction.conf
+      | status | Accepted |
+    And if AuthorizeRemoteTxRequests is true, the Charge Point has idTag {ValidIdTag} authorized
+    And the Charge Point sends StatusNotification.req
+      | connectorId | {ConnectorId} |
+      | status      | Preparing     |
+    And the Central System responds with StatusNotification.conf
+    When the EV driver plugs in the cable
+    Then the Charge Point sends StatusNotification.req
+      | connectorId | {ConnectorId}        |
+      | status      | Faulted              |
+      | errorCode   | ConnectorLockFailure |
+    And the Central System responds with StatusNotification.conf
+
+  @TC_024_CSMS @needs_detachable_cable @OCPP_4_9 @OCPP_4_1
+  Scenario: Start Charging Session Lock Failure
+    Given idTag {ValidIdTag} is Accepted
+    And connector {ConnectorId} cannot lock the cable
+    And idTag {ValidIdTag} is authorized
+    When the EV driver plugs in the cable
+    Then the Charge Point sends StatusNotification.req
+      | connectorId | {ConnectorId}        |
+      | status      | Faulted              |
+      | errorCode   | ConnectorLockFailure |
+    And the Central System responds with StatusNotification.conf

@@ -83,3 +83,40 @@ Feature: Resetting
     And the Central System responds with BootNotification.conf
       | status | Accepted |
     And connector 0 and every connector are reported Available
+
+  # A hard reset need not stop the transaction first: errata 3.36 and 3.82.
+  @TC_015_CS @OCPP_5_14 @OCPP_4_10 @OCPPE_3_36 @OCPPE_3_82
+  Scenario: Hard Reset With Transaction
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
+    When the Central System sends Reset.req
+      | type | Hard |
+    Then the Charge Point responds with Reset.conf
+      | status | Accepted |
+    And the Charge Point sends StopTransaction.req before or after it reboots
+      | transactionId | {StartTransaction.conf.transactionId} |
+      | reason        | HardReset                             |
+    And the Central System responds with StopTransaction.conf
+    And connector {ConnectorId} is Finishing, where the transaction was stopped before a reboot
+    And the Charge Point reboots and sends BootNotification.req
+    And the Central System responds with BootNotification.conf
+      | status | Accepted |
+    And connector 0 and every connector are reported Available, except
+      | {ConnectorId} | one of Finishing, Preparing |
+
+  # Whether a soft reset reboots is the Charge Point's choice.
+  @TC_016_CS @OCPP_5_14 @OCPP_4_10 @OCPPE_3_36
+  Scenario: Soft Reset With Transaction
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
+    When the Central System sends Reset.req
+      | type | Soft |
+    Then the Charge Point responds with Reset.conf
+      | status | Accepted |
+    And the Charge Point sends StopTransaction.req
+      | transactionId | {StartTransaction.conf.transactionId} |
+      | reason        | SoftReset                             |
+    And the Central System responds with StopTransaction.conf
+    And connector {ConnectorId} is Finishing, where the transaction was stopped before a reboot
+    And the Charge Point may reboot, and then connector 0 and every connector are reported Available, except
+      | {ConnectorId} | one of Finishing, Preparing |

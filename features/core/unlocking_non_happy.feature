@@ -22,3 +22,11 @@ Feature: Unlocking, non-happy
       | connectorId | any, such as {ConnectorId} |
     Then the Charge Point responds with UnlockConnector.conf
       | status | NotSupported |
+
+  @TC_030_CS @TC_030_CSMS @needs_detachable_cable @needs_lock_failure @OCPP_5_18
+  Scenario: Unlock Connector - Unlock Failure
+    Given connector {ConnectorId} cannot unlock the cable
+    When the Central System sends UnlockConnector.req
+      | connectorId | {ConnectorId} |
+    Then the Charge Point responds with UnlockConnector.conf
+      | status | UnlockFailed |

@@ -108,11 +108,7 @@ Feature: Reserve a connector
 
   @TC_048_1_CS @OCPP_5_13 @OCPP_7_40
   Scenario: Reservation of a Connector - Faulted (judging the Charge Point)
-    When connector {ConnectorId} fails with OtherError
-    Then the Charge Point sends StatusNotification.req
-      | connectorId | {ConnectorId} |
-      | status      | Faulted       |
-    And the Central System responds with StatusNotification.conf
+    Given connector {ConnectorId} is Faulted
     When the Central System sends ReserveNow.req
       | connectorId | {ConnectorId}             |
       | idTag       | {ValidIdTag}              |

@@ -39,8 +39,7 @@ Feature: Reserve the Charge Point
   Scenario: Reservation of a Charge Point - Faulted
     Given the configuration
       | ReserveConnectorZeroSupported | true |
-    When connector 0 fails with OtherError
-    Then the Charge Point is reported Faulted
+    And connector 0 is Faulted
     When the Central System sends ReserveNow.req
       | connectorId | 0                         |
       | idTag       | {ValidIdTag}              |

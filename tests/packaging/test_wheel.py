@@ -75,9 +75,11 @@ def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
     assert tops - PACKAGES == {"_ocpp_rehearsal.py", next(top for top in tops if top.endswith(".dist-info"))}
     kept = {path.relative_to(ROOT).as_posix() for path in FEATURES.rglob("*.feature")}
     assert kept
+    kept |= {path.relative_to(ROOT).as_posix() for path in FEATURES.glob("*.csv")}
     assert kept | {"bench/pytest.ini", "features/test_cases.py", "bench/plugin.py"} <= set(names)
     assert {Path(name).suffix for name in names if not name.partition("/")[0].endswith(".dist-info")} == {
         ".py",
+        ".csv",
         ".feature",
         ".ini",
     }

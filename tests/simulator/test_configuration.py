@@ -138,7 +138,7 @@ async def test_a_changed_value_outlives_power() -> None:
 
 
 async def test_all_keys_are_told_without_a_list_or_with_an_empty_one() -> None:
-    async with scene() as stage:
+    async with scene(profiles=["Core"]) as stage:
         requests: list[Payload] = [{}, {"key": []}]
         for request in requests:
             conf = await stage.ask("GetConfiguration", **request)

@@ -22,10 +22,12 @@ WRITTEN = {
     "N": "{n}",
     "IdTag": "{IdTag}",
     "Status": "{Status}",
+    "Statuses": "{Statuses}",
+    "Fault": "{Fault}",
     "IdTagStatus": "{status}",
     "ErrorCode": "{ErrorCode}",
-    "Fault": "{fault}",
     "Profile": "{Profile}",
+    "ProfileKind": "{ChargingProfileKind}",
 }
 
 
