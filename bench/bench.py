@@ -17,7 +17,7 @@ from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
 from ocppj.schemas import ACTIONS, Kind, faults, severe
-from ocppj.transcript import Party, Record, Transcript, other
+from ocppj.transcript import Party, Record, Transcript, masked, other
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ class Bench:
         self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
+        self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
@@ -152,10 +153,10 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
-            try:
-                return self.device.data[name]
-            except KeyError:
-                raise self.missing(name) from None
+            known = {**self.locations, **self.device.data}
+            if name not in known:
+                raise self.missing(name)
+            return known[name]
         action, kind, *path = name.split(".")
         for message in self._latest_messages(action, kind):
             found: object = message.payload
@@ -168,6 +169,8 @@ class Bench:
     @staticmethod
     def missing(name: str) -> CaseOver:
         """The end of the case because of test data that nobody has given."""
+        if name == "FirmwareUrl":
+            return Inconclusive("test data is missing: give --data FirmwareFile=... with an image that it can install")
         if name not in DEFAULT_DATA:
             return OurError(f"there is no test data of the name {name}: a faulty feature")
         return Inconclusive(f"test data is missing: give --data {name}=... with what the device knows")
@@ -258,8 +261,14 @@ class Bench:
                 break
             if record["kind"] == "connect" and record.get("event") == "closed":
                 return "the connection was closed"
+        for record in self.wire.records:
+            if "failure" in record and record["kind"] == "file" and record["location"] not in self._masked_locations():
+                return f"the {record['operation']} failed at {record['location']}: {record['failure']}"
         severe = [breach for breach in self._breaches() if breach.party == self.judged and breach.severe]
         return f"the {self.judged} broke a rule: {severe[0]}" if severe else None
+
+    def _masked_locations(self) -> set[str]:
+        return {masked(location) for location in self.locations.values()}
 
     # Doing
 
@@ -515,14 +524,25 @@ class Bench:
 
         return fits
 
+    def repeats(self, report: Message) -> bool:
+        """Whether a report tells the status that the one before it has told."""
+        return bool(report.payload.get("status") == self._reported_before(report))
+
     def _reported_before(self, report: Message) -> object:
-        """The status that a report of the same connector has told before, since the boot; None if there is none."""
+        """The status that a report of the same connector has told before, since the boot; None if there is none.
+
+        For the progress of a transfer (4.4, 4.5), the status told before, whether or not there was a boot since.
+        """
         for record in reversed(self.wire.records[: report.index]):
             if record["kind"] != "frame" or record.get("messageType") != "CALL":
                 continue
+            told = record["payload"]
+            if record["action"] == report.action != "StatusNotification":
+                return told.get("status")
+            if report.action != "StatusNotification":
+                continue
             if record["action"] == "BootNotification":
                 return None
-            told = record["payload"]
             if record["action"] == "StatusNotification" and told.get("connectorId") == report.payload["connectorId"]:
                 return told.get("status")
         return None

@@ -1,10 +1,13 @@
 """What is under test, what it can do, and the test data by their meaning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from bench.obligations import Limits
+from ocppj.transcript import masked
 
 Role = Literal["CS", "CSMS"]
 
@@ -69,6 +72,21 @@ LIMITS = {
 }
 
 
+# The file servers of the bench, set like test data: what a device must be able to reach, and how.
+FILE_SERVERS: dict[str, str] = {
+    "AdvertisedHost": "",  # the host in our URLs; if empty, the one at which the Charge Point has reached us
+    "FileTransferProtocol": "FTP",  # chapter 8 recommends it
+    "HttpPort": "0",  # 0: any that is free
+    "FtpPort": "0",
+    "FtpPassivePorts": "",  # FIRST-LAST; any that are free if empty
+    "FirmwareFile": "",  # an image that the Charge Point can install, on this machine
+    "BadFirmwareFile": "",  # a file that it cannot install
+}
+
+# Places that sentences name: on our file servers, unless they are given as test data.
+LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl")
+
+
 @dataclass(frozen=True)
 class Device:
     """The device under test.
@@ -81,6 +99,7 @@ class Device:
     url: str | None = None
     listen: tuple[str, int] | None = None
     data: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_DATA))
+    file_servers: Mapping[str, str] = field(default_factory=lambda: dict(FILE_SERVERS))
     lacks: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     operator_timeout: float = 120.0  # seconds an operator has for one request
@@ -111,6 +130,7 @@ class Device:
             "identity": self.identity,
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
+            "file_servers": dict(self.file_servers),
             "limits_s": asdict(self.limits),
         }
 
@@ -129,19 +149,24 @@ def device(
 ) -> Device:
     """A device from what a user says of it. Raises ``BadSetting``."""
     given = dict(data or {})
-    known = DEFAULT_DATA.keys() | LIMITS.keys()
+    known = DEFAULT_DATA.keys() | LIMITS.keys() | FILE_SERVERS.keys() | set(LOCATIONS)
     if unknown := sorted(given.keys() - known):
         raise BadSetting(f"unknown test data {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if strange := sorted(lacks - CAPABILITIES.keys()):
         raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
     times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
     operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
+    file_servers = FILE_SERVERS | {
+        name: _of_file_servers(name, given.pop(name)) for name in [*given] if name in FILE_SERVERS
+    }
     for name, value in given.items():
         if name in CHOICES:
             if value not in CHOICES[name]:
                 raise BadSetting(f"{name}={value} is none of {', '.join(CHOICES[name])}")
         elif name in NUMBERS:
             _positive(name, value)
+        elif name in LOCATIONS:
+            _url(name, value)
         elif DEFAULT_DATA[name].isdigit():
             _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
@@ -163,6 +188,7 @@ def device(
         url=url,
         listen=listen,
         data=data_of_device,
+        file_servers=file_servers,
         lacks=lacks,
         limits=Limits(**times),
         operator_timeout=operator_timeout,
@@ -172,6 +198,29 @@ def device(
 def _whole(name: str, text: str, least: int) -> None:
     if not (text.isascii() and text.isdigit() and least <= int(text) < 2**31):
         raise BadSetting(f"{name}={text} is no whole number above {least - 1}")
+
+
+def _of_file_servers(name: str, value: str) -> str:
+    match name:
+        case "FileTransferProtocol" if value not in ("FTP", "HTTP"):
+            raise BadSetting(f"{name}={value}: we serve FTP and HTTP")
+        case "HttpPort" | "FtpPort" if not (value.isdecimal() and int(value) < 2**16):
+            raise BadSetting(f"{name}={value} is no port")
+        case "FtpPassivePorts" if value and not _is_range_of_ports(value):
+            raise BadSetting(f"{name}={value} is no range of ports such as 50000-50010")
+        case "FirmwareFile" | "BadFirmwareFile" if value and not Path(value).is_file():
+            raise BadSetting(f"{name}={value} is no file")
+    return value
+
+
+def _is_range_of_ports(text: str) -> bool:
+    match = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    return match is not None and 0 < int(match[1]) <= int(match[2]) < 2**16
+
+
+def _url(name: str, text: str) -> None:
+    if not re.fullmatch(r"(ftps?|https?)://[^/\s]+(/\S*)?", text):
+        raise BadSetting(f"{name}={masked(text)} is no URL such as ftp://host/path")
 
 
 def _positive(name: str, text: str) -> float:

@@ -127,14 +127,17 @@ def _name(message: Message, records: Sequence[Record]) -> str:
 
 def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """Until it is accepted, a Charge Point sends nothing but BootNotification.req and what was triggered (4.2)."""
-    refused, triggered = "", dict[str, float]()
+    refused, triggered, accepted = "", dict[str, float](), False
     for message in messages(records):
         if (status := registration_told(message, records)) is not None:
-            refused, triggered = ("" if status == "Accepted" else status), {}
+            refused, triggered, accepted = ("" if status == "Accepted" else status), {}, status == "Accepted"
         elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
             asked = str(message.payload.get("requestedMessage"))
             of_all = asked in ("StatusNotification", "MeterValues") and "connectorId" not in message.payload  # 5.17
             triggered[asked] = triggered.get(asked, 0) + (inf if of_all else 1)
+            if asked == "BootNotification" and accepted:  # 5.17 itself does not forbid it
+                text = "BootNotification.req was asked for after the Charge Point was accepted"
+                yield Breach("Central System", message.index, "OCPP 1.6 errata 3.40", text, severe=False)
         elif refused == "Pending" and message.type == "CALL" and message.action in NOT_WHILE_PENDING:
             text = f"{message.action}.req was sent while the registration was Pending"
             yield Breach("Central System", message.index, "OCPP 1.6 4.2", text)

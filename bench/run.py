@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from bench.bench import Bench
 from bench.cases import PROFILES, Case
-from bench.device import Device
+from bench.device import LOCATIONS, Device
+from bench.files import FileServer, Images
 from bench.operators import Nobody, Operator
 from bench.seats import (
     ExternalCentralSystem,
@@ -42,6 +43,7 @@ class Run:
         self.operator = operator or Nobody()
         self._transcript = Transcript()
         self._charge_point_under_test: ChargePointUnderTest | None = None
+        self._file_server: FileServer | None = None
         self._accepts_anyone = False
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
@@ -85,6 +87,7 @@ class Run:
             self._wait(device.leave())
             self._wait(device.central_system.stop())
         if self._loop is not None:
+            self._wait(self._stop_serving())
             self._wait(_end_tasks())
             self._loop.close()
         if self._frozen is not None and self._calendar is not None:
@@ -98,7 +101,9 @@ class Run:
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
         bench.accepts_anyone = self._accepts_anyone
         try:
-            if missing := [name for name in case.data if name not in self.device.data]:
+            loop.run_until_complete(self._serve_files(bench))
+            known = self.device.data.keys() | bench.locations.keys()
+            if missing := [name for name in case.data if name not in known]:
                 raise bench.missing(missing[0])
             loop.run_until_complete(self._seat(bench))
         except CaseOver:
@@ -118,12 +123,35 @@ class Run:
             bench.loop.close()
         return records
 
+    async def _serve_files(self, bench: Bench) -> None:
+        """Let the places that a case names be there."""
+        if not set(LOCATIONS).intersection(bench.case.data).difference(self.device.data):
+            return
+        under_test = self._charge_point_under_test
+        if self._file_server is None:
+            # What crosses is recorded once: where the Central System is judged, by our Charge Point.
+            transcript = self._transcript if bench.judged == "Charge Point" else None
+            try:
+                server = FileServer(Images.of(self.device), self.device.file_servers, transcript)
+                await server.start(self.device.listen[0] if self.device.listen else "127.0.0.1")
+            except OSError as error:
+                raise Inconclusive(f"there is no file server: {error}") from None
+            self._file_server = server
+        reached_at = under_test.central_system.reached_at(self.device.identity) if under_test else ""
+        bench.locations = self._file_server.locations(reached_at)
+
+    async def _stop_serving(self) -> None:
+        server, self._file_server = self._file_server, None
+        if server is not None:
+            await server.stop()
+
     async def _seat(self, bench: Bench) -> None:
         if self.device.url is not None:
             charge_point = self._charge_point(self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
             charge_point.configuration.set("ConnectionTimeOut", str(round(patience)))
+            charge_point.firmware_management.takes_any_image = True  # its images are made for other devices
             bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
@@ -166,6 +194,8 @@ class Run:
             charge_point.device.remember(bench.records)
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
+        if self.is_virtual:
+            await self._stop_serving()
 
     def _charge_point(self, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""

@@ -1,6 +1,7 @@
 """The four who may sit on the bench: our two parties, and a device of somebody else in either role."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from math import inf
 
@@ -34,6 +35,7 @@ class SimulatedChargePoint:
             "plug_in": lambda at: charge_point.plug_in(at["connectorId"]),
             "unplug": lambda at: charge_point.unplug(at["connectorId"]),
             "unplug_ev_side": lambda at: charge_point.unplug_ev_side(at["connectorId"]),
+            "spoil": self._spoil,
             "present": lambda at: charge_point.present(at["idTag"], at.get("connectorId")),
             "lose_power": lambda _: charge_point.lose_power(),
             "regain_power": lambda _: charge_point.regain_power(),
@@ -79,6 +81,15 @@ class SimulatedChargePoint:
         for each in [number] if number else self.charge_point.connectors:
             await self._spoil_lock(each)
         await self.charge_point.repair(number)
+
+    @property
+    def uploaded_sha256(self) -> str:
+        """The checksum of the diagnostics file that it has uploaded last."""
+        return hashlib.sha256(self.charge_point.firmware_management.uploaded).hexdigest()
+
+    async def _spoil(self, at: Payload) -> None:
+        """Have the next such work fail: download, installation, upload."""
+        setattr(self.charge_point.firmware_management, f"{at['work']}_fails", True)
 
     async def _power_cycle(self) -> None:
         if not self._has_power:

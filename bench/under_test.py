@@ -19,6 +19,7 @@ from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
+UPDATING = ("Downloading", "Downloaded", "Installing")
 REST = 1.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
@@ -123,6 +124,7 @@ class ChargePointUnderTest:
         await self._register(bench)
         await self._repair(bench)
         await self._cancel_reservations()
+        await self._end_transfers(bench)
         await self._clear_cache()
         await self._empty_list()
         await self._restore_configuration()
@@ -163,6 +165,17 @@ class ChargePointUnderTest:
             with suppress(CallFailed):
                 await self._call("CancelReservation", {"reservationId": each.reservation_id})
         view.charge_point.reservations.clear()
+
+    async def _end_transfers(self, bench: Bench) -> None:
+        known = self._known
+        deadline = bench.loop.time() + self._device.limits.long_operation_timeout
+
+        def is_over() -> bool | None:
+            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading"
+            return None if busy else True
+
+        if not await bench.wire.until(is_over, deadline):
+            known.firmware_status = known.diagnostics_status = None  # waited for once; what it spoils will show
 
     async def _clear_cache(self) -> None:
         if not self._has_cache:

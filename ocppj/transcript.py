@@ -4,6 +4,7 @@ A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP 
 ``auth``, ``file``, ``stimulus``, ``operator``, ``before``. Recorded once, on our side. Secrets never get here.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -61,6 +62,19 @@ class Transcript:
             **fields,
         )
 
+    def file(
+        self, operation: str, location: str, *, name: str = "", content: bytes | None = None, failure: str = ""
+    ) -> Record:
+        """Add a file transfer, a ``download`` or an ``upload`` of the Charge Point: what came across, or why not."""
+        facts: dict[str, object] = {"operation": operation, "location": masked(location)}
+        if name:
+            facts["fileName"] = name
+        if content is not None:
+            facts |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        if failure:
+            facts["failure"] = failure
+        return self.add("file", **facts)
+
     def cut(self) -> list[Record]:
         """Hand over the records so far and go on without: a test case ends, its connection does not.
 
@@ -95,7 +109,7 @@ def describe(raw: str) -> dict[str, object]:
 def write(records: list[Record], path: Path) -> None:
     """Write JSON Lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    path.write_text("".join(f"{masked(json.dumps(record))}\n" for record in records), encoding="utf-8")
 
 
 def read(path: Path) -> list[Record]:
@@ -107,6 +121,11 @@ def read(path: Path) -> list[Record]:
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
     return records
+
+
+def masked(text: str) -> str:
+    """A text without the credentials in its URLs."""
+    return re.sub(r"(\w+://)[^/\s\"\\@]+@", r"\1***@", text)
 
 
 def normalised(text: str) -> str:

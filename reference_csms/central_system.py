@@ -11,10 +11,10 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core, reservation, smart_charging
+from reference_csms import core, firmware_management, remote_trigger, reservation, smart_charging
 from reference_csms.store import Store
 
-HANDLERS: dict[str, core.Handler] = {**core.HANDLERS}
+HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
 
 # What the Central System learns from the answer to a request of its own.
 OUTCOMES: dict[str, smart_charging.Outcome] = {**reservation.OUTCOMES, **smart_charging.OUTCOMES}
@@ -92,7 +92,7 @@ class CentralSystem:
         peer = self._peer(identity)
         store = self.store.of(identity)
         if action == "TriggerMessage":
-            store.charge_point.triggered.add(payload.get("requestedMessage", ""))
+            remote_trigger.about_to_trigger(store, payload)
         payload = reservation.complete(store, action, payload)
         conf = await peer.call(action, payload)
         if outcome := OUTCOMES.get(action):
@@ -107,6 +107,11 @@ class CentralSystem:
         """Whether a Charge Point is connected."""
         peer = self._peers.get(identity)
         return peer is not None and peer.is_open
+
+    def reached_at(self, identity: str) -> str:
+        """The address of ours that a Charge Point has connected to; empty if it is not connected."""
+        peer = self._peers.get(identity)
+        return str(peer.websocket.local_address[0]) if peer is not None and peer.is_open else ""
 
     async def wait_connected(self, identity: str) -> None:
         """Wait until a Charge Point is connected."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ocppj.clock import timestamp
 from ocppj.frames import Payload
-from reference_csms import reservation, smart_charging
+from reference_csms import remote_trigger, reservation, smart_charging
 from reference_csms.store import Connector, Message, View
 
 Handler = Callable[[View, Payload], Payload]
@@ -100,13 +100,13 @@ def may_send(store: View, action: str) -> bool:
     """Whether a Charge Point may send a request: 4.2, OCPP-J errata 3.10."""
     if store.charge_point.accepted or action == "BootNotification":
         return True
-    return store.charge_point.registration_status == "Pending" and action in store.charge_point.triggered
+    return store.charge_point.registration_status == "Pending" and remote_trigger.was_triggered(store, action)
 
 
 def seen(store: View, action: str) -> None:
     """Note that a Charge Point sent a request: any shows that it is there (4.6)."""
     store.charge_point.last_seen = datetime.now(UTC)
-    store.charge_point.triggered.discard(action)
+    remote_trigger.came(store, action)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -52,8 +52,9 @@ class ChargePoint:
     """A Charge Point that may connect.
 
     ``registration_status`` is what its next BootNotification.req is answered (7.38). ``accepted``: whether it has been
-    answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: actions that it
-    was asked for and may send although it is Pending (4.2).
+    answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: how often it may
+    send which action although it is Pending, because it was asked to (4.2). ``firmware_status`` and
+    ``diagnostics_status`` are what it told last (7.24, 7.25).
     """
 
     identity: str
@@ -64,9 +65,11 @@ class ChargePoint:
     connectors: dict[int, Connector] = field(default_factory=dict)
     meter_values: list[Payload] = field(default_factory=list)
     unmatched_stops: list[Payload] = field(default_factory=list)
-    triggered: set[str] = field(default_factory=set)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     charging_profiles: list[ChargingProfile] = field(default_factory=list)
+    firmware_status: str | None = None
+    diagnostics_status: str | None = None
+    triggered: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ocppj.transcript import Record, write
+from ocppj.transcript import Record, masked, write
 
 VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 
@@ -56,7 +56,7 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
         document = {"run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
-        (folder / "results.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        (folder / "results.json").write_text(masked(json.dumps(document, indent=2)) + "\n", encoding="utf-8")
 
 
 def write_transcript(folder: Path, case: str, records: list[Record]) -> None:

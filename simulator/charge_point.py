@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,7 @@ from simulator import (
 from simulator.authorization import Authorization
 from simulator.configuration import HIGHEST, Configuration, Key, core_keys
 from simulator.connector import TRANSITIONS, Connector, Event, Locked
+from simulator.firmware_management import FirmwareManagement
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 from simulator.metering import Meter
 
@@ -35,6 +37,7 @@ BOOT_TIME = 2.0  # seconds from power to the first attempt to connect, when it i
 OWN_BOOT_INTERVAL = 60.0  # seconds; 4.2: chosen by the Charge Point where the Central System names none
 LONGEST_BACK_OFF = 60.0  # seconds between two attempts to connect
 GOING_AWAY = 1001
+LONGEST_LOG = 1000  # entries; the oldest go first
 _LARGEST_CLOCK_OFFSET = timedelta(days=3650)
 
 # Feature profile -> the requests of the Central System that belong to it (chapter 3.2).
@@ -49,6 +52,7 @@ PROFILES: dict[str, dict[str, core.Handler]] = {
 
 # Feature profile -> its configuration keys beside those of Core (chapter 9).
 KEYS: dict[str, list[Key]] = {
+    "FirmwareManagement": firmware_management.KEYS,
     "LocalAuthListManagement": local_auth_list.KEYS,
     "Reservation": reservation.KEYS,
     "SmartCharging": smart_charging.KEYS,
@@ -118,7 +122,7 @@ class ChargePoint:
             "chargePointVendor": vendor,
             "chargePointModel": model,
             "chargePointSerialNumber": serial_number,
-            "firmwareVersion": firmware_version,
+            "firmwareVersion": self.memory.firmware_version or firmware_version,
         }
         self.faults: list[BaseException] = []
         self.registration: str | None = None  # the status of the latest BootNotification.conf since the boot
@@ -133,6 +137,7 @@ class ChargePoint:
         keys += [key for profile in profiles for key in KEYS.get(profile, [])]
         self.configuration = Configuration(keys, self.memory)
         self.authorization = Authorization(self)
+        self.firmware_management = FirmwareManagement(self)
         self.queue = transaction.Queue(self.memory)
         self.whole = self._connector(0, False)
         self.connectors: Mapping[int, Connector] = {
@@ -149,6 +154,7 @@ class ChargePoint:
         self._peer: Peer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._boot_at = 0.0  # loop time before which no BootNotification.req is sent
+        self._boot_asked = asyncio.Event()  # whether one was triggered nevertheless (4.2)
         self._resetting = False
         self._hooks: list[Hook] = []
         self._notices: list[_Notice] = []
@@ -156,6 +162,7 @@ class ChargePoint:
         self._delivers = False
         self._news = asyncio.Event()
         self._nothing_to_deliver = asyncio.Event()
+        self._all_told = asyncio.Event()  # online, and no StatusNotification.req is waiting
         if "MessageTimeout" in self.memory.configuration:
             self._use_message_timeout()
         self.configuration.listeners.update(
@@ -234,6 +241,7 @@ class ChargePoint:
         self.has_power = True
         self._resetting = False
         reason, self.memory.restart_reason = self.memory.restart_reason or reason, None
+        self.note(f"start after {reason}")
         used = [number for number, connector in self.connectors.items() if connector.is_occupied]
         self.memory.used_cables[:] = [number for number in self.memory.used_cables if number in used]
         transaction.stop_interrupted(self, reason)
@@ -243,6 +251,7 @@ class ChargePoint:
         self._boot_at = 0.0
         self.queue.retry_at = 0.0
         self._restart_clock_aligned_sampling()
+        self.firmware_management.power_up()
         self.spawn(self._stay_connected(delay))
 
     def _start_connector(self, connector: Connector) -> None:
@@ -261,6 +270,7 @@ class ChargePoint:
         self.registration = None
         self._accepted.clear()
         self._delivers = False
+        self._all_told.clear()
         mine = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not mine]
         for task in tasks:
@@ -271,6 +281,7 @@ class ChargePoint:
         self._notices.clear()
         self._told.clear()
         self._hooks.clear()
+        self.firmware_management.power_down()
         for connector in (self.whole, *self.connectors.values()):
             connector.power_down()
             connector.forget()
@@ -361,6 +372,7 @@ class ChargePoint:
         await asyncio.wait({self._reading})
         talking.cancel()
         self._delivers = False
+        self._all_told.clear()
         self._notices.clear()  # what was not delivered is told again on the next connection
         self._peer = None
         return self.is_accepted
@@ -385,7 +397,7 @@ class ChargePoint:
         """Send BootNotification.req until it is Accepted (4.2). Raises ``Disconnected``."""
         loop = asyncio.get_running_loop()
         while not self.is_accepted:
-            await asyncio.sleep(max(0.0, self._boot_at - loop.time()))
+            await self._wait_to_boot(max(0.0, self._boot_at - loop.time()))
             try:
                 conf = await peer.call("BootNotification", self.boot_information)
             except Disconnected:
@@ -395,9 +407,20 @@ class ChargePoint:
             else:
                 self._registered(conf, loop.time())
 
+    async def _wait_to_boot(self, delay: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._boot_asked.wait()
+        self._boot_asked.clear()
+
+    def boot_now(self) -> None:
+        """Send BootNotification.req without waiting any longer, unless it is accepted."""
+        self._boot_asked.set()
+
     def _registered(self, conf: Payload, at: float) -> None:
         interval = min(conf["interval"], HIGHEST)
         self.registration = conf["status"]
+        self.note(f"registration {self.registration}")
         self._set_clock(conf["currentTime"])
         if self.is_accepted:
             self._accepted.set()
@@ -424,6 +447,11 @@ class ChargePoint:
         """An instant by its own clock (now, if none is given) as OCPP writes it."""
         return timestamp(moment or self.now())
 
+    def note(self, text: str) -> None:
+        """Keep in mind for the diagnostics what has happened (5.9)."""
+        self.memory.log.append({"timestamp": self.timestamp(), "text": text})
+        del self.memory.log[:-LONGEST_LOG]
+
     # What recurs
 
     def _recur(self, name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -448,6 +476,10 @@ class ChargePoint:
             due += interval
             if self.is_online and (beat is None or beat.done()):
                 beat = self.spawn(self._heartbeat())
+
+    def beat(self) -> None:
+        """Send a Heartbeat.req beside the recurring ones."""
+        self.spawn(self._heartbeat())
 
     async def _heartbeat(self) -> None:
         try:
@@ -505,6 +537,7 @@ class ChargePoint:
         return conf
 
     async def _handle(self, call: Call) -> Payload:
+        self.note(f"{call.action}.req came")
         handler = self.handlers.get(call.action)
         if handler is None:
             raise Refused(ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported")
@@ -534,13 +567,21 @@ class ChargePoint:
 
     def _tell_deliverer(self) -> None:
         self._nothing_to_deliver.clear()
+        if self._notices:
+            self._all_told.clear()
         self._news.set()
+
+    async def wait_told(self) -> None:
+        """Wait until it is online and the Central System has heard of every status."""
+        await self._all_told.wait()
 
     async def _deliver(self, peer: Peer) -> None:
         """Send what there is to send, in the order in which it happened. Raises ``Disconnected``."""
         self._delivers = True
         while True:
             self._news.clear()
+            if not self._notices:
+                self._all_told.set()
             message = self.queue.first if self.queue.retry_at <= asyncio.get_running_loop().time() else None
             if self._notices and (message is None or self._notices[0].after <= self.queue.done):
                 await self._send_notice(peer, self._notices[0])
@@ -590,6 +631,8 @@ class ChargePoint:
 
     def _status_changed(self, connector: Connector) -> None:
         connector.changed_at = self.timestamp()
+        self.note(f"connector {connector.number} is {connector.status}")
+        self.firmware_management.usage_changed()
         if self._delivers:
             self._tell_change(connector)
         if self.has_power:
@@ -617,7 +660,16 @@ class ChargePoint:
         self._notices.append(self._notice(connector, self.queue.total))
         self._tell_deliverer()
 
+    def tell_again(self, connector: Connector) -> None:
+        """Send StatusNotification.req though nothing has changed, behind the changes that are still to be told."""
+        self._notices.append(self._notice(connector, 0))
+        self._tell_deliverer()
+
     def _notice(self, connector: Connector, after: int) -> _Notice:
+        return _Notice(connector.number, _to_tell(connector), self.report(connector), after)
+
+    def report(self, connector: Connector) -> Payload:
+        """StatusNotification.req about the present status of a connector."""
         payload: Payload = {
             "connectorId": connector.number,
             "errorCode": connector.error_code,
@@ -626,10 +678,12 @@ class ChargePoint:
         }
         if connector.info:
             payload["info"] = connector.info
-        return _Notice(connector.number, _to_tell(connector), payload, after)
+        return payload
 
     def is_operative(self, connector: Connector) -> bool:
-        """Whether the Central System wants this connector to be used (5.2)."""
+        """Whether this connector is to be used: as the Central System wants (5.2), and no firmware waits (5.19)."""
+        if self.firmware_management.holds_connectors:
+            return False
         return self.memory.availability.get(str(connector.number)) != "Inoperative"
 
     def settle_availability(self) -> None:

@@ -65,6 +65,35 @@ class StoredChargingProfile(TypedDict):
     received: str
 
 
+class LogEntry(TypedDict):
+    """Something that happened, for the diagnostics (5.9)."""
+
+    timestamp: str
+    text: str
+
+
+class FirmwareUpdate(TypedDict):
+    """An UpdateFirmware.req (5.19) and how far it is; ``version`` is that of a valid image that was downloaded."""
+
+    status: Literal["Waiting", "Downloading", "Downloaded", "Installing"]
+    location: str
+    retrieveDate: str
+    retries: int  # that are left
+    retryInterval: int
+    version: str | None
+    installed: bool
+
+
+class DiagnosticsUpload(TypedDict):
+    """A file that a GetDiagnostics.conf has promised (5.9)."""
+
+    location: str
+    fileName: str
+    content: str
+    retries: int  # that are left
+    retryInterval: int
+
+
 Availability = Literal["Operative", "Inoperative"]
 
 
@@ -83,6 +112,10 @@ class Memory:
     used_cables: list[int] = field(default_factory=list)  # connectors whose cable stayed in after a transaction
     charging_profiles: list[StoredChargingProfile] = field(default_factory=list)  # errata 3.37
     accepted_by: str | None = None  # the endpoint that accepted this Charge Point last (4.2.1)
+    log: list[LogEntry] = field(default_factory=list)  # the oldest first
+    firmware_version: str | None = None  # None as long as it is the one it was made with
+    firmware_updates: list[FirmwareUpdate] = field(default_factory=list)  # the first is the present one
+    diagnostics_uploads: list[DiagnosticsUpload] = field(default_factory=list)  # the first is the present one
     restart_reason: str | None = None  # why the next start is no power-up after a power cut (7.36)
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,5 +1,133 @@
-"""Messages on request: 5.17."""
+"""Messages on request: 5.17 with errata 3.35 and 3.46."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ocppj.errors import CallFailed
+from ocppj.frames import Payload
+from simulator import firmware_management
+from simulator.connector import Connector
 from simulator.core import Handler
+from simulator.metering import meter_value, sampled_measurands
 
-HANDLERS: dict[str, Handler] = {}
+if TYPE_CHECKING:
+    from simulator.charge_point import ChargePoint
+
+Sending = Callable[[], None]
+
+# What makes ready to send a message, for a connector if one was named; None if it will not be sent.
+Trigger = Callable[["ChargePoint", int | None], Sending | None]
+
+
+def trigger_message(charge_point: "ChargePoint", request: Payload) -> Payload:
+    """5.17. The answer goes first; what is unknown or not implemented is NotImplemented."""
+    message = request["requestedMessage"]
+    if message not in TRIGGERS or not _is_implemented(charge_point, message):
+        return {"status": "NotImplemented"}
+    # 4.2: before a BootNotification.conf nothing but a BootNotification.req may be sent.
+    may_send = charge_point.registration is not None or message == "BootNotification"
+    sending = TRIGGERS[message](charge_point, request.get("connectorId")) if may_send else None
+    if sending is None:
+        return {"status": "Rejected"}
+    charge_point.afterwards(sending)
+    return {"status": "Accepted"}
+
+
+def _is_implemented(charge_point: "ChargePoint", message: str) -> bool:
+    return message not in _OF_FIRMWARE or "FirmwareManagement" in charge_point.profiles
+
+
+def _boot_notification(charge_point: "ChargePoint", _: int | None) -> Sending | None:
+    return None if charge_point.is_accepted else charge_point.boot_now  # errata 3.35
+
+
+def _heartbeat(charge_point: "ChargePoint", _: int | None) -> Sending:
+    return charge_point.beat
+
+
+def _diagnostics_status(charge_point: "ChargePoint", _: int | None) -> Sending:
+    return partial(_tell_job, charge_point, "DiagnosticsStatusNotification", "diagnostics_status")
+
+
+def _firmware_status(charge_point: "ChargePoint", _: int | None) -> Sending:
+    return partial(_tell_job, charge_point, "FirmwareStatusNotification", "firmware_status")
+
+
+def _tell_job(charge_point: "ChargePoint", action: str, fact: str) -> None:
+    _send(charge_point, action, [{"status": _job(charge_point, fact)}])
+
+
+def _job(charge_point: "ChargePoint", fact: str) -> str:
+    """What the Charge Point is doing about its firmware or diagnostics; Idle when nothing (4.4, 4.5)."""
+    status: Callable[[ChargePoint], str] | None = getattr(firmware_management, fact, None)
+    return "Idle" if status is None else status(charge_point)
+
+
+def _status_notification(charge_point: "ChargePoint", number: int | None) -> Sending | None:
+    concerned = _concerned([charge_point.whole, *charge_point.connectors.values()], number)
+    return partial(_tell_statuses, charge_point, concerned) if concerned else None
+
+
+def _tell_statuses(charge_point: "ChargePoint", concerned: list[Connector]) -> None:
+    if charge_point.is_accepted:
+        for connector in concerned:
+            charge_point.tell_again(connector)
+    else:
+        _send(charge_point, "StatusNotification", [charge_point.report(connector) for connector in concerned])
+
+
+def _meter_values(charge_point: "ChargePoint", number: int | None) -> Sending | None:
+    # 4.7 has 0 for the main meter, which this Charge Point lacks.
+    measured = [
+        connector
+        for connector in _concerned(list(charge_point.connectors.values()), number)
+        if _reading(charge_point, connector) is not None
+    ]
+    return partial(_tell_readings, charge_point, measured) if measured else None
+
+
+def _tell_readings(charge_point: "ChargePoint", measured: list[Connector]) -> None:
+    for connector in measured:
+        if (reading := _reading(charge_point, connector)) is None:
+            continue
+        payload = {"connectorId": connector.number, "meterValue": [reading]}
+        if charge_point.is_accepted and connector.transaction:
+            charge_point.queue_meter_values(payload, connector.transaction)
+        else:  # no transaction that the Central System could know
+            _send(charge_point, "MeterValues", [payload])
+
+
+def _reading(charge_point: "ChargePoint", connector: Connector) -> Payload | None:
+    measurands = sampled_measurands(charge_point, "MeterValuesSampledData")  # errata 3.46
+    interval = connector.interval("Sample.Periodic")
+    return meter_value(connector, measurands, "Trigger", charge_point.now(), interval)
+
+
+def _concerned(candidates: list[Connector], number: int | None) -> list[Connector]:
+    """5.17: without a number all of them."""
+    return [connector for connector in candidates if number in (None, connector.number)]
+
+
+def _send(charge_point: "ChargePoint", action: str, payloads: Sequence[Payload]) -> None:
+    async def send() -> None:
+        with suppress(CallFailed):  # the Central System may ask again
+            for payload in payloads:
+                await charge_point.request(action, payload)
+
+    charge_point.spawn(send())
+
+
+TRIGGERS: dict[str, Trigger] = {
+    "BootNotification": _boot_notification,
+    "DiagnosticsStatusNotification": _diagnostics_status,
+    "FirmwareStatusNotification": _firmware_status,
+    "Heartbeat": _heartbeat,
+    "MeterValues": _meter_values,
+    "StatusNotification": _status_notification,
+}
+
+_OF_FIRMWARE = ("DiagnosticsStatusNotification", "FirmwareStatusNotification")
+
+HANDLERS: dict[str, Handler] = {"TriggerMessage": trigger_message}

@@ -280,7 +280,10 @@ def _one_of(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
 def _tolerated(match: re.Match[str], _: Fill, read: Read) -> Expectation:
     wanted, let_pass = read(match[1]), read(match[2])
     return Expectation(
-        wanted.text, lambda value: wanted.fits(value) or let_pass.fits(value), wanted.example, let_pass.fits
+        wanted.text,
+        lambda value: wanted.fits(value) or let_pass.fits(value),
+        wanted.example,
+        lambda value: let_pass.fits(value) and not wanted.fits(value),
     )
 
 

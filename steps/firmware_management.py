@@ -1,1 +1,210 @@
-"""Sentences about firmware management."""
+"""Sentences about firmware and diagnostics: what takes its time, what may come or not, and which file has crossed."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from bench.bench import Bench
+from bench.messages import Message
+from bench.seats import SimulatedChargePoint
+from bench.verdicts import Inconclusive
+from ocppj.clock import parse_timestamp
+from ocppj.transcript import Party, Record, masked
+from steps.cells import Table, mismatches
+from steps.messages import bench_text, claim_request
+from steps.words import given, then
+
+LONGEST_DELAY = 3600.0  # seconds that a Central System under test may put its wish off
+
+INSTALLING = ("Available", "Unavailable")  # what connectors may be, one after the other, around an installation
+
+
+@given("the next {work:Work} will fail")
+async def will_fail(bench: Bench, work: str) -> None:
+    """Only our own Charge Point is made to fail; a Charge Point under test is sent to where it must."""
+    await bench.do("Charge Point", "spoil", {"work": work}, bench.sentence)
+
+
+@then("the {sender:Party} sends {action:Action}.req in the time of a long operation")
+async def sends_in_time(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    await claim_request(bench, sender, action, datatable, within=bench.long_timeout + _delay(bench))
+
+
+@then("the {sender:Party} may send {action:Action}.req in the time of a long operation")
+async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    """If the next such request fits the table, it is this one, and must be answered."""
+    deadline = bench.loop.time() + bench.long_timeout
+    message = await bench.wire.next_call(sender, action, lambda found: not bench.repeats(found), deadline)
+    if message is not None and not mismatches(message.payload, datatable, bench.value):
+        bench.take(message)
+        await _answered(bench, message)
+
+
+@then("in either order, the Charge Point reboots and sends {action:Action}.req")
+async def reboots_and_sends(bench: Bench, action: str, datatable: Table) -> None:
+    """After the reboot connector 0 and every connector become Available.
+
+    Errata 3.47: the reboot is good practice and not required; the test case lists it.
+    """
+    if not await _send_around_reboot(bench, action, datatable, reports_are_due=True):
+        bench.remark("there was no reboot", "OCPP 1.6 errata 3.47", strict=True)
+        for connector in sorted(_made_unavailable(bench)):
+            await _becomes_available(bench, connector, is_due=True)
+
+
+@then("in either order, the Charge Point may reboot and sends {action:Action}.req")
+async def may_reboot_and_sends(bench: Bench, action: str, datatable: Table) -> None:
+    """If it reboots and tells of its connectors then, they become Available."""
+    await _send_around_reboot(bench, action, datatable, reports_are_due=False)
+
+
+@then("connectors may have become Unavailable and Available meanwhile")
+async def may_have_become(bench: Bench) -> None:
+    """5.19 recommends the one while the Charge Point waits, and 4.9 allows it; nothing fixes when the other follows."""
+    limit = bench.loop.time() + bench.long_timeout
+    if not await bench.wire.until(lambda: None if _made_unavailable(bench) else True, limit):
+        numbers = ", ".join(map(str, sorted(_made_unavailable(bench))))
+        bench.remark(f"still Unavailable: connector {numbers}", "OCPP 1.6 5.19")
+    await _claim_reports(bench)
+
+
+@then("the file at {location:Location} has been fetched")
+async def fetched(bench: Bench, location: str) -> None:
+    """Seen at our own file server only: who tells Downloaded must at least have asked for the file."""
+    place = bench_text(bench, location)
+    if not _is_ours(bench, location):
+        return
+    if not any(record["location"] == place and "failure" not in record for record in _files(bench, "download")):
+        raise bench.blame("Charge Point", f"nobody has fetched {place}", "UpdateFirmware")
+
+
+@then("the file named by GetDiagnostics.conf has arrived at {location:Location}")
+async def arrived(bench: Bench, location: str) -> None:
+    """Seen at our own file server only; with our own Charge Point, byte for byte."""
+    if not _is_ours(bench, location):
+        bench.remark(f"nobody here can see what arrives at {masked(bench_text(bench, location))}")
+        return
+
+    def look() -> Record | None:
+        return next((record for record in _files(bench, "upload") if record.get("bytes")), None)
+
+    record = await bench.wire.until(look, bench.loop.time() + bench.timeout)
+    if record is None:
+        came = [f"{found['location']}: {found.get('failure', 'it is empty')}" for found in _files(bench, "upload")]
+        text = f"no diagnostics file has arrived{f' ({came[-1]})' if came else ''}"
+        raise bench.blame("Charge Point", text, "GetDiagnostics")
+    _check_name(bench, record)
+    seat = bench.seats["Charge Point"]
+    if isinstance(seat, SimulatedChargePoint) and record["sha256"] != seat.uploaded_sha256:
+        raise bench.blame("Charge Point", "another file has arrived than was sent", "GetDiagnostics")
+
+
+def _check_name(bench: Bench, record: Record) -> None:
+    """5.9 has GetDiagnostics.conf name the file. Which file arrived was seen, so another name is but a remark."""
+    try:
+        name = bench.value("GetDiagnostics.conf.fileName")
+    except Inconclusive:
+        name = None
+    if name != record["fileName"]:
+        said = f"names {name}" if name else "names no file"
+        bench.remark(f"GetDiagnostics.conf {said}, {record['fileName']} has arrived", "OCPP 1.6 5.9")
+
+
+async def _send_around_reboot(bench: Bench, action: str, table: Table, *, reports_are_due: bool) -> bool:
+    """Claim the request and the reboot, whichever comes first; whether there was a reboot."""
+    sent = booted = False
+    while not (sent and booted):
+        deadline = bench.loop.time() + bench.long_timeout
+        message = await bench.wire.until(lambda: _next(bench, action), deadline)
+        if message is None:
+            break
+        if message.action == "BootNotification":
+            await _claim_reports(bench)
+        bench.take(message, ordered=False)
+        await _answered(bench, message)
+        if message.action == "BootNotification":
+            booted = True
+            await _connectors_become_available(bench, are_due=reports_are_due)
+        else:
+            bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
+            sent = True
+    if not sent:
+        raise bench.blame("Charge Point", f"the Charge Point sent no {action}.req in {bench.long_timeout:g} s", action)
+    return booted
+
+
+def _next(bench: Bench, action: str) -> Message | None:
+    for message in bench.wire.calls("Charge Point"):
+        if message.action == "BootNotification" or (message.action == action and not bench.repeats(message)):
+            return message
+    return None
+
+
+async def _connectors_become_available(bench: Bench, *, are_due: bool) -> None:
+    known = int(str(bench.value("NumberOfConnectors")))
+    for connector in range(known + 1):
+        await _becomes_available(bench, connector, is_due=are_due)
+    # A device may have more connectors than we were told: what it says of them counts as well.
+    for message in await bench.reports_above(known):
+        if message.payload.get("status") not in INSTALLING:
+            raise bench.blame("Charge Point", f"{message} after the reboot, expected Available", "StatusNotification")
+
+
+async def _becomes_available(bench: Bench, connector: int, *, is_due: bool) -> None:
+    """4.9: it may be Unavailable as long as the firmware is being dealt with."""
+    reported, limit = "", bench.timeout
+    while reported != "Available":
+        message = await bench.claim_if_any("Charge Point", "StatusNotification", connector=connector, within=limit)
+        if message is None:
+            break
+        reported, limit = str(message.payload.get("status")), bench.long_timeout
+        if reported not in INSTALLING:
+            break
+        await _answered(bench, message)
+    if reported == "Available" or not (reported or is_due):
+        return
+    told = f"is reported {reported}" if reported else "was not reported"
+    raise bench.blame("Charge Point", f"connector {connector} {told}, expected Available", "StatusNotification")
+
+
+async def _claim_reports(bench: Bench) -> None:
+    """What connectors were around the download and the installation: Available or Unavailable."""
+    for message in list(bench.wire.calls("Charge Point", "StatusNotification")):
+        if message.payload.get("status") in INSTALLING:
+            bench.take(message, ordered=False)
+            await _answered(bench, message)
+
+
+def _made_unavailable(bench: Bench) -> set[int]:
+    """The connectors whose latest report that nobody has claimed is Unavailable."""
+    latest = {
+        message.payload.get("connectorId"): message.payload.get("status")
+        for message in bench.wire.calls("Charge Point", "StatusNotification")
+    }
+    return {number for number, status in latest.items() if status == "Unavailable" and isinstance(number, int)}
+
+
+async def _answered(bench: Bench, message: Message) -> None:
+    bench.as_conf(await bench.answer_to(message), message.action)
+
+
+def _delay(bench: Bench) -> float:
+    """Seconds by which a Central System under test has put off the end of what it asked for."""
+    asked = bench.wire.latest_claim("Central System")
+    if bench.judged != "Central System" or asked is None:
+        return 0.0
+    wish = asked.payload
+    delay = float(wish.get("retries", 0) * wish.get("retryInterval", 0))
+    if "retrieveDate" in wish:
+        with suppress(ValueError):  # a leap second
+            delay += max(0.0, (parse_timestamp(wish["retrieveDate"]) - datetime.now(UTC)).total_seconds())
+    if delay > LONGEST_DELAY:
+        raise Inconclusive(f"retrieveDate or retries put the end off by {delay:g} s: ask for it at once")
+    return delay
+
+
+def _is_ours(bench: Bench, location: str) -> bool:
+    return location.strip("{}") not in bench.device.data
+
+
+def _files(bench: Bench, operation: str) -> list[Record]:
+    return [record for record in bench.wire.records if record["kind"] == "file" and record["operation"] == operation]

@@ -22,6 +22,7 @@ from steps.words import given, then, when
 
 SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
 REPORTS = ("StatusNotification", "MeterValues")
+TELL_STATUS = ("StatusNotification", "FirmwareStatusNotification", "DiagnosticsStatusNotification")
 
 
 @when("the {sender:Party} sends {action:Action}.req")
@@ -140,16 +141,27 @@ async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> M
     if message is None:
         raise bench.sent_nothing(sender, action)
     bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
+    for text in tolerated(message.payload, table, bench.value):
+        bench.remark(f"{action}.req: {text}", strict=True)
     return message
 
 
 async def claim_request(
-    bench: Bench, sender: Party, action: str, table: Table = (), *, within: float | None = None, ordered: bool = True
+    bench: Bench,
+    sender: Party,
+    action: str,
+    table: Table = (),
+    *,
+    within: float | None = None,
+    ordered: bool = True,
+    why: str = "",
 ) -> Message:
-    """Claim the next request and check it against a table."""
+    """Claim the next request and check it against a table. ``why``: the clause that has it come, if not its own."""
     connector = _reported_connector(bench, table) if action in REPORTS else None
-    status = dict(rows(table)).get("status", "") if action == "StatusNotification" else ""
-    message = await bench.claim(sender, action, connector=connector, status=status, within=within, ordered=ordered)
+    status = dict(rows(table)).get("status", "") if action in TELL_STATUS else ""
+    message = await bench.claim(
+        sender, action, connector=connector, status=status, within=within, ordered=ordered, why=why
+    )
     bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
     return message
 

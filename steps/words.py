@@ -50,6 +50,8 @@ WORDS = {
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
     "ProfileKind": _one_of([kind.value for kind in ChargingProfileKindType]),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
+    "Location": _word(r"\{[A-Z]\w*\}"),
+    "Work": _word("download|installation|upload"),
     "IdTag": _word(r"\{[A-Z]\w*\}"),
     "Duration": _word(rf"(?:\d+(?:\.\d+)?|\{{[A-Z][\w.]*\}}) (?:{'|'.join(UNITS)})s?"),
 }

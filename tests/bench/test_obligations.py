@@ -355,6 +355,14 @@ def test_a_trigger_without_a_connector_asks_for_a_report_of_each() -> None:
     assert found(registered, wire) == []
 
 
+def test_a_boot_is_not_to_be_asked_for_after_acceptance() -> None:
+    # Errata 3.40; the specification itself does not forbid it, so it is a remark.
+    trigger = {"requestedMessage": "BootNotification"}
+    assert found(registered, boot(Records(), "Pending").call(CS, "TriggerMessage", trigger, "9", 1)) == []
+    (breach,) = found(registered, boot(Records(), "Accepted").call(CS, "TriggerMessage", trigger, "9", 1))
+    assert (breach.party, breach.severe) == ("Central System", False)
+
+
 # --- unique ids
 
 

@@ -88,7 +88,7 @@ def mutations(payload: Payload) -> Iterator[tuple[Path, Payload]]:
         if isinstance(original, list):
             replacements += [original * 2, [*original, None], *original]
         for replacement in replacements:
-            yield path, _with(payload, path, replacement)
+            yield path, put(payload, path, replacement)
 
 
 def _sample(part: dict[str, Any], whole: dict[str, Any], *, every_field: bool) -> Any:
@@ -118,7 +118,8 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _with(payload: Payload, path: Path, replacement: Any) -> Payload:
+def put(payload: Payload, path: Path, replacement: Any) -> Payload:
+    """A copy with something else at a place."""
     if not path:
         return deepcopy(replacement)
     changed = deepcopy(payload)

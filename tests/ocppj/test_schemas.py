@@ -224,8 +224,8 @@ OVERLAID: list[tuple[str, Kind, Payload, list[str]]] = [
         STOP | {"transactionData": [METER_VALUE, METER_VALUE | {"sampledValue": []}]},
         ["transactionData[1].sampledValue"],
     ),
-    ("TriggerMessage", "req", {"requestedMessage": "StatusNotification", "connectorId": 0}, ["connectorId"]),
-    ("TriggerMessage", "req", {"requestedMessage": "StatusNotification", "connectorId": 1}, []),
+    ("TriggerMessage", "req", {"requestedMessage": "StatusNotification", "connectorId": -1}, ["connectorId"]),
+    ("TriggerMessage", "req", {"requestedMessage": "StatusNotification", "connectorId": 0}, []),
     ("UnlockConnector", "req", {"connectorId": 0}, ["connectorId"]),
     ("UnlockConnector", "req", {"connectorId": 1}, []),
     (
@@ -400,3 +400,12 @@ def test_the_39_actions_and_who_sends_them() -> None:
 def test_payloads_that_are_right_have_no_fault(action: str, kind: Kind) -> None:
     assert not faults(action, kind, full(action, kind))
     assert not faults(action, kind, least(action, kind))
+
+
+def test_what_has_a_status_is_left_to_the_receiver() -> None:
+    # 5.17: an unknown message is NotImplemented. For who sends it, it is a fault nevertheless.
+    (fault,) = check("TriggerMessage", "req", {"requestedMessage": "StartTransaction"}, "1")
+    assert fault.severe
+    for payload in ({"requestedMessage": 5}, {"requestedMessage": None}, {"requestedMessage": "x", "colour": "red"}):
+        with pytest.raises(RemoteViolation):
+            check("TriggerMessage", "req", payload, "1")

@@ -9,7 +9,7 @@ from ocppj.clock import parse_timestamp
 from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
 from ocppj.schemas import ACTIONS, FROM_CHARGE_POINT
-from reference_csms.core import HANDLERS
+from reference_csms.central_system import HANDLERS
 from reference_csms.store import Connector
 from tests.ocppj.payloads import full, least
 from tests.reference_csms.scene import BOOT, NOW, charge_point, furnished, running

@@ -1,7 +1,12 @@
-"""Every request of a Charge Point with everything that can be wrong with it: refused, and nothing is changed."""
+"""Every request of a Charge Point with everything that can be wrong with it: refused, and nothing is changed.
+
+First what a schema can tell, field by field; then what only the Central System can know. Where it does not support an
+action (yet), that is the answer: the tables count from the moment at which there is a handler.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -9,28 +14,17 @@ import pytest
 
 from ocppj.connection import ClientSocket, connect
 from ocppj.frames import Payload
+from ocppj.schemas import ACTIONS as ALL_ACTIONS
 from ocppj.schemas import FROM_CHARGE_POINT, faults, severe
-from tests.ocppj.payloads import full, least, mutations
-from tests.reference_csms.scene import BOOT, furnished, running
+from reference_csms.central_system import HANDLERS, CentralSystem
+from tests.ocppj.payloads import full, mutations
+from tests.ocppj.wrong import huge_requests, wrong_requests
+from tests.reference_csms.scene import BOOT, NOW, furnished, running
 
 ACTIONS = sorted(FROM_CHARGE_POINT)
 
-TYPE = {"TypeConstraintViolation", "FormationViolation", "PropertyConstraintViolation"}
-OCCURRENCE = {"OccurenceConstraintViolation", "ProtocolError", "FormationViolation"}
-VALUE = {"PropertyConstraintViolation", "FormationViolation", "TypeConstraintViolation"}
-
-# What a fault is called, and the codes of table 7 that fit it.
-FITTING = {
-    "a field is missing": OCCURRENCE,
-    "a field is null": TYPE,
-    "a field is of another type": TYPE,
-    "a field is unknown": OCCURRENCE,
-    "a text is too long": VALUE,
-    "a number is out of range": VALUE,
-    "a word is not in the list": VALUE,
-    "a time is none": VALUE,
-    "a list is empty": {"OccurenceConstraintViolation", "PropertyConstraintViolation"},
-}
+START: Payload = {"connectorId": 1, "idTag": "Valid", "meterStart": 100, "timestamp": NOW}
+STOP: Payload = {"transactionId": 1001, "meterStop": 200, "timestamp": NOW}
 
 
 async def answer_to(websocket: ClientSocket, action: str, payload: Payload) -> list[Any]:
@@ -39,54 +33,54 @@ async def answer_to(websocket: ClientSocket, action: str, payload: Payload) -> l
     return answer
 
 
-def wrong(action: str) -> Iterator[tuple[str, Payload]]:
-    """Each way in which one field of a whole payload can be wrong, by its name."""
-    whole = full(action, "req")
-    for name in least(action, "req"):
-        yield "a field is missing", {each: value for each, value in whole.items() if each != name}
-    yield "a field is unknown", whole | {"unknownField": 1}
-    yield "a field is unknown", whole | {"": None}
-    for name, value in whole.items():
-        yield "a field is null", whole | {name: None}
-        others: list[Any] = [5, 0.5, "text", True, [], {}]
-        for other in others:
-            if type(other) is not type(value) and not (isinstance(value, float) and type(other) is int):
-                yield "a field is of another type", whole | {name: other}
-        if isinstance(value, str):
-            # Only DataTransfer's data has no limit (6.15); enumerations and times are not about length.
-            kinds = {fault.kind for fault in faults(action, "req", whole | {name: "x" * 10_000})}
-            if "maxLength" in kinds:
-                yield "a text is too long", whole | {name: "x" * 10_000}
-            if "enum" in kinds:
-                yield "a word is not in the list", whole | {name: value.lower()}
-                yield "a word is not in the list", whole | {name: ""}
-            if "format" in kinds:
-                yield "a time is none", whole | {name: "yesterday"}
-                yield "a time is none", whole | {name: "2031-02-30T00:00:00Z"}
-    if "connectorId" in whole:
-        yield "a number is out of range", whole | {"connectorId": -1}
-    if action == "StartTransaction":
-        yield "a number is out of range", whole | {"connectorId": 0}
-    if action == "MeterValues":
-        yield "a list is empty", whole | {"meterValue": []}
-        yield "a list is empty", whole | {"meterValue": [whole["meterValue"][0] | {"sampledValue": []}]}
-    if action == "StopTransaction":
-        yield "a list is empty", whole | {"transactionData": [whole["transactionData"][0] | {"sampledValue": []}]}
-
-
-@pytest.mark.parametrize("action", ACTIONS)
-async def test_a_wrong_request_is_refused_with_a_fitting_code_and_changes_nothing(action: str) -> None:
+@asynccontextmanager
+async def charging() -> AsyncIterator[tuple[CentralSystem, ClientSocket]]:
+    """A Charge Point that is accepted and charges at connector 1."""
     async with running() as cs:
         websocket = await connect(cs.endpoint, "CP-1")
         await answer_to(websocket, "BootNotification", BOOT)
+        assert (await answer_to(websocket, "StartTransaction", START))[0] == 3
+        try:
+            yield cs, websocket
+        finally:
+            await websocket.close()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(action: str) -> None:
+    async with charging() as (cs, websocket):
         before = deepcopy(cs.store)
-        for name, payload in wrong(action):
-            kind, unique_id, code, description, details = await answer_to(websocket, action, payload)
-            assert (kind, unique_id, details) == (4, "id", {}), payload
-            assert code in FITTING[name], (name, payload)
-            assert description, payload
-            assert cs.store == before, payload
-        await websocket.close()
+        for wrong in wrong_requests(action):
+            kind, unique_id, code, description, details = await answer_to(websocket, action, wrong.payload)
+            assert (kind, unique_id, details) == (4, "id", {}), wrong
+            assert code == wrong.best, wrong
+            assert description, wrong
+            assert cs.store == before, wrong
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_a_number_that_is_only_huge_is_processed(action: str) -> None:
+    async with charging() as (_, websocket):
+        for path, payload in huge_requests(action):
+            kind, _, *rest = await answer_to(websocket, action, payload)
+            assert (kind == 3) == (action in HANDLERS), (path, rest)
+
+
+@pytest.mark.parametrize("action", ["NoSuchAction", "authorize", "Authorize.req", "", "x" * 10_000])
+async def test_an_unknown_action(action: str) -> None:
+    async with charging() as (cs, websocket):
+        before = deepcopy(cs.store)
+        assert (await answer_to(websocket, action, {}))[:3] == [4, "id", "NotImplemented"]
+        assert cs.store == before
+
+
+@pytest.mark.parametrize("action", sorted(ALL_ACTIONS - FROM_CHARGE_POINT))
+async def test_a_request_that_is_for_a_central_system_to_send(action: str) -> None:
+    """OCPP-J table 7: known, and not supported by who receives it."""
+    async with charging() as (cs, websocket):
+        before = deepcopy(cs.store)
+        assert (await answer_to(websocket, action, full(action, "req")))[:3] == [4, "id", "NotSupported"]
+        assert cs.store == before
 
 
 @pytest.mark.parametrize("action", ACTIONS)
@@ -120,7 +114,93 @@ async def test_a_wrong_request_before_acceptance_is_refused_too() -> None:
         websocket = await connect(cs.endpoint, "CP-1")
         before = deepcopy(cs.store)
         for action in ACTIONS:
-            for _, payload in wrong(action):
-                assert (await answer_to(websocket, action, payload))[0] == 4
+            for wrong in wrong_requests(action):
+                assert (await answer_to(websocket, action, wrong.payload))[0] == 4
         assert cs.store == before
         await websocket.close()
+
+
+# --- what no schema can tell
+
+
+def of_connector(number: int) -> Payload:
+    return {"connectorId": number, "meterValue": [{"timestamp": NOW, "sampledValue": [{"value": "1"}]}]}
+
+
+# A right request about what is not there, the .conf, and the clause. No transaction and no idTag is changed by it.
+SEMANTIC: dict[str, tuple[str, Payload, Payload, str]] = {
+    "an unknown idTag": ("Authorize", {"idTag": "Nobody"}, {"idTagInfo": {"status": "Invalid"}}, "7.2"),
+    "a blocked idTag": ("Authorize", {"idTag": "Blocked"}, {"idTagInfo": {"status": "Blocked"}}, "7.2"),
+    "an unknown vendor": ("DataTransfer", {"vendorId": "com.example"}, {"status": "UnknownVendorId"}, "4.3"),
+    "an unknown message": (
+        "DataTransfer",
+        {"vendorId": "Vendor", "messageId": "Nothing"},
+        {"status": "UnknownMessageId"},
+        "4.3",
+    ),
+    "values of an unknown transaction": ("MeterValues", of_connector(1) | {"transactionId": 999}, {}, "errata 3.18"),
+    "values of no transaction": ("MeterValues", of_connector(1) | {"transactionId": -1}, {}, "errata 3.18"),
+    "values of a connector that was never told of": ("MeterValues", of_connector(99), {}, "4.7"),
+    "the status of a connector that was never told of": (
+        "StatusNotification",
+        {"connectorId": 99, "errorCode": "NoError", "status": "Charging"},
+        {},
+        "4.9",
+    ),
+    "the stop of an unknown transaction": ("StopTransaction", STOP | {"transactionId": 999}, {}, "4.10"),
+    "the stop of no transaction": ("StopTransaction", STOP | {"transactionId": -1}, {}, "errata 3.18"),
+    "the stop of a transaction of another Charge Point": (
+        "StopTransaction",
+        STOP | {"transactionId": 1002},
+        {},
+        "4.10",
+    ),
+    "the stop of an unknown transaction by an unknown idTag": (
+        "StopTransaction",
+        STOP | {"transactionId": 999, "idTag": "Nobody"},
+        {"idTagInfo": {"status": "Invalid"}},
+        "4.10",
+    ),
+}
+
+# Requests that name nothing which could be missing, and StartTransaction.req, which always starts one (4.8).
+WITHOUT_SUCH_FAULTS = {
+    "BootNotification",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "Heartbeat",
+    "StartTransaction",
+}
+OF_SECURITY = {
+    "LogStatusNotification",
+    "SecurityEventNotification",
+    "SignCertificate",
+    "SignedFirmwareStatusNotification",
+}
+
+
+def test_every_request_is_in_the_table() -> None:
+    assert {row[0] for row in SEMANTIC.values()} | WITHOUT_SUCH_FAULTS | OF_SECURITY == FROM_CHARGE_POINT
+
+
+@pytest.mark.parametrize("name", SEMANTIC)
+async def test_a_request_about_what_is_not_there(name: str) -> None:
+    action, payload, conf, clause = SEMANTIC[name]
+    async with charging() as (cs, websocket):
+        cs.store.know_vendor("Vendor")
+        other = await connect(cs.endpoint, "CP-2")
+        await answer_to(other, "BootNotification", BOOT)
+        started = await answer_to(other, "StartTransaction", START | {"idTag": "Other"})
+        assert started[2]["transactionId"] == 1002
+        transactions, id_tags = deepcopy(cs.store.transactions), deepcopy(cs.store.id_tags)
+        assert await answer_to(websocket, action, payload) == [3, "id", conf], clause
+        assert (cs.store.transactions, cs.store.id_tags) == (transactions, id_tags)
+        await other.close()
+
+
+async def test_a_transaction_begins_whatever_the_id_tag_is() -> None:
+    async with charging() as (cs, websocket):
+        for id_tag, status in (("Nobody", "Invalid"), ("Blocked", "Blocked"), ("Valid", "ConcurrentTx")):
+            kind, _, conf = await answer_to(websocket, "StartTransaction", START | {"connectorId": 2, "idTag": id_tag})
+            assert (kind, conf["idTagInfo"]["status"]) == (3, status)  # 4.8, 7.2
+            assert conf["transactionId"] in cs.store.transactions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytest_bdd.steps import step_function_context_registry
 
-from bench.device import CAPABILITIES, DEFAULT_DATA, LIMITS
+from bench.device import CAPABILITIES, DEFAULT_DATA, FILE_SERVERS, LIMITS, LOCATIONS
 from bench.plugin import pytest_plugins
 from steps.cells import _FORMS
 
@@ -21,6 +21,8 @@ WRITTEN = {
     "Duration": "{duration}",
     "N": "{n}",
     "IdTag": "{IdTag}",
+    "Location": "{Location}",
+    "Work": "{work}",
     "Status": "{Status}",
     "Statuses": "{Statuses}",
     "Fault": "{Fault}",
@@ -49,7 +51,7 @@ def test_every_form_of_a_cell_is_in_the_vocabulary() -> None:
 
 
 def test_all_test_data_are_named() -> None:
-    for name in DEFAULT_DATA:
+    for name in (*DEFAULT_DATA, *FILE_SERVERS, *LOCATIONS):
         assert f"`{name}`" in VOCABULARY
     for name in LIMITS:
         assert f"--data {name}=" in README or name == "OperatorTimeout"

@@ -18,7 +18,7 @@ from pytest_bdd.steps import StepFunctionContext
 from bench.bench import Bench
 from bench.cases import FEATURES, PROFILES, all_cases, clause
 from bench.cases import scenarios as cases_by_id
-from bench.device import CAPABILITIES, DEFAULT_DATA
+from bench.device import CAPABILITIES, DEFAULT_DATA, LOCATIONS
 from bench.plugin import pytest_plugins as vocabulary
 from ocppj.schemas import ACTIONS, schema
 from steps.words import WORDS, MisusedStep, runnable
@@ -173,7 +173,7 @@ def placeholders() -> list[tuple[str, str]]:
 def is_known(name: str) -> bool:
     """Whether a placeholder is test data, or a field of a message of OCPP 1.6."""
     if "." not in name:
-        return name in DEFAULT_DATA
+        return name in DEFAULT_DATA or name in LOCATIONS
     action, kind, *path = name.split(".")
     if action not in ACTIONS or kind not in ("req", "conf") or not path:
         return False

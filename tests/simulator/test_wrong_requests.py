@@ -1,0 +1,403 @@
+"""Every request of the Central System with everything that can be wrong with it: refused, and nothing is changed.
+
+First what a schema can tell, field by field; then what only the Charge Point can know. Where it does not support an
+action (yet), that is the answer: the rows count from the moment at which there is a handler.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ocppj.frames import Payload
+from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM
+from simulator.charge_point import ChargePoint
+from tests.ocppj.payloads import full
+from tests.ocppj.wrong import FITTING, huge_requests, wrong_requests
+from tests.simulator.scene import Scene, scene
+
+NEXT_YEAR = "2032-05-13T00:00:00Z"
+
+
+def profile(**fields: Any) -> Payload:
+    """A charging profile for every transaction."""
+    return {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}],
+        },
+        **fields,
+    }
+
+
+def tx_profile(**fields: Any) -> Payload:
+    """A charging profile for the transaction that runs."""
+    return profile(chargingProfileId=2, chargingProfilePurpose="TxProfile", **fields)
+
+
+def entry(number: int) -> Payload:
+    return {"idTag": f"TAG-{number}", "idTagInfo": {"status": "Accepted"}}
+
+
+# What the Charge Point has been asked to keep before anything wrong comes, as far as it supports it.
+FURNITURE: dict[str, Payload] = {
+    "SendLocalList": {"listVersion": 5, "updateType": "Full", "localAuthorizationList": [entry(1), entry(2)]},
+    "SetChargingProfile": {"connectorId": 0, "csChargingProfiles": profile()},
+    "ReserveNow": {"connectorId": 3, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 7},
+}
+
+
+@asynccontextmanager
+async def furnished() -> AsyncIterator[Scene]:
+    """A Charge Point with something of everything to lose.
+
+    Connector 1 has a transaction in which no energy flows, 2 is free, 3 is reserved, 4 is Unavailable and 5 is Faulted.
+    """
+    async with scene(connectors=5) as stage:
+        await stage.charge(1)
+        await stage.charge_point.ev_stops_taking_energy(1)
+        for action, payload in FURNITURE.items():
+            if action in stage.charge_point.handlers:
+                assert await stage.ask(action, **payload) == {"status": "Accepted"}
+        await stage.ask("ChangeAvailability", connectorId=4, type="Inoperative")
+        await stage.charge_point.fail(5)
+        stage.charge_point.authorization.learn("CACHED", {"status": "Accepted"})
+        await stage.pass_time(1)
+        stage.seen.clear()
+        yield stage
+
+
+def state(it: ChargePoint) -> Payload:
+    """Everything that a request could have changed."""
+    return {
+        "memory": it.memory.as_dict(),
+        "registration": it.registration,
+        "online": it.is_online,
+        "connectors": [
+            {
+                "status": connector.status,
+                "errorCode": connector.error_code,
+                "transaction": connector.transaction and connector.transaction["number"],
+                "locked": connector.locked,
+                "authorized": connector.authorized and connector.authorized.id_tag,
+                "kept for": connector.kept_for and connector.kept_for.id_tag,
+                "claimed": connector.claimed,
+                "power": connector.meter.power,
+            }
+            for connector in (it.whole, *it.connectors.values())
+        ],
+    }
+
+
+async def ask(stage: Scene, action: str, payload: Payload) -> None:
+    """Send a request as a Central System that checks nothing."""
+    await stage.central_system.say(json.dumps([2, f"at {asyncio.get_running_loop().time()}", action, payload]))
+    await stage.pass_time()
+
+
+async def answer_to(stage: Scene, action: str, payload: Payload) -> tuple[str, Payload]:
+    """The code of the CALLERROR, or empty and the payload of the .conf. Nothing else may be sent."""
+    await ask(stage, action, payload)
+    assert len(stage.seen) == 1, (payload, [str(seen) for seen in stage.seen])
+    answer = stage.seen.pop()
+    if answer.action == f"{action}.conf":
+        return "", answer.payload
+    return answer.action.removeprefix(f"{action} "), {}
+
+
+@pytest.mark.parametrize("action", sorted(FROM_CENTRAL_SYSTEM))
+async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(action: str) -> None:
+    async with furnished() as stage:
+        before = state(stage.charge_point)
+        for wrong in wrong_requests(action):
+            code, conf = await answer_to(stage, action, wrong.payload)
+            if (action, wrong.path, wrong.fault) == ("TriggerMessage", "requestedMessage", "not in the enumeration"):
+                # 5.17: «unknown» is a status. Without the profile it is not known at all.
+                assert (code, conf) == _supported(stage, action, ("", {"status": "NotImplemented"})), wrong
+            else:
+                assert code == wrong.best, wrong
+            assert state(stage.charge_point) == before, wrong
+        await stage.pass_time(100)
+        assert stage.story() == []
+        assert state(stage.charge_point) == before
+
+
+def _supported(stage: Scene, action: str, answer: tuple[str, Payload]) -> tuple[str, Payload]:
+    return answer if action in stage.charge_point.handlers else ("NotSupported", {})
+
+
+@pytest.mark.parametrize("action", sorted(FROM_CENTRAL_SYSTEM))
+async def test_a_number_that_is_only_huge_is_processed(action: str) -> None:
+    """It may be accepted or not, but it is no failure to process the message."""
+    async with furnished() as stage:
+        for path, payload in huge_requests(action):
+            await ask(stage, action, payload)
+            answers = [seen for seen in stage.seen if seen.action.startswith(f"{action}.conf")]
+            refusals = [seen.action for seen in stage.seen if seen.action.startswith(f"{action} ")]
+            assert len(answers) + len(refusals) == 1, (path, payload)
+            assert f"{action} InternalError" not in refusals, (path, payload)
+            stage.seen.clear()
+        await stage.pass_time(100)
+
+
+@pytest.mark.parametrize("action", ["NoSuchAction", "resetNow", "reset", "Reset.req", "", "x" * 10_000])
+async def test_an_unknown_action(action: str) -> None:
+    async with furnished() as stage:
+        before = state(stage.charge_point)
+        assert await answer_to(stage, action, {}) == ("NotImplemented", {})
+        assert state(stage.charge_point) == before
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS - FROM_CENTRAL_SYSTEM))
+async def test_a_request_that_is_for_a_charge_point_to_send(action: str) -> None:
+    """OCPP-J table 7: known, and not supported by who receives it."""
+    async with furnished() as stage:
+        before = state(stage.charge_point)
+        assert await answer_to(stage, action, full(action, "req")) == ("NotSupported", {})
+        assert state(stage.charge_point) == before
+
+
+async def test_without_a_profile_its_requests_are_not_supported() -> None:
+    async with scene(profiles=["Core"]) as stage:
+        core = stage.charge_point.handlers.keys()
+        for action in sorted(FROM_CENTRAL_SYSTEM - core):
+            assert await answer_to(stage, action, full(action, "req")) == ("NotSupported", {}), action
+        assert len(core) == 9
+
+
+# --- what no schema can tell
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A right request for what cannot be. ``outcomes``: the statuses and CALLERROR codes that ``clause`` allows, ours
+    first; a Payload is the whole .conf.
+    """
+
+    action: str
+    payload: Payload
+    clause: str
+    outcomes: tuple[str | Payload, ...]
+
+
+def fault(action: str, payload: Mapping[str, Any], clause: str, *outcomes: str | Payload) -> Fault:
+    return Fault(action, dict(payload), clause, outcomes)
+
+
+VALUE = "PropertyConstraintViolation"
+
+
+def limited_key(name: str, *values: str) -> dict[str, Fault]:
+    return {
+        f"{name} = {value!r}": fault(
+            "ChangeConfiguration",
+            {"key": name, "value": value},
+            "5.3: out of range, or no such form",
+            "Rejected",
+            VALUE,
+        )
+        for value in values
+    }
+
+
+def set_profile(text: str, connector: int, it: Payload, *outcomes: str) -> Fault:
+    return fault("SetChargingProfile", {"connectorId": connector, "csChargingProfiles": it}, text, *outcomes)
+
+
+SEMANTIC: dict[str, Fault] = {
+    "availability of an unknown connector": fault(
+        "ChangeAvailability", {"connectorId": 6, "type": "Inoperative"}, "5.2", "Rejected", VALUE
+    ),
+    "an unknown key": fault("ChangeConfiguration", {"key": "Nothing", "value": "1"}, "5.3", "NotSupported"),
+    "a read-only key": fault("ChangeConfiguration", {"key": "NumberOfConnectors", "value": "9"}, "5.3", "Rejected"),
+    **limited_key("HeartbeatInterval", "-1", "abc", "1.5", "", " ", "1e3", "99999999999", "0x10", "٣"),
+    **limited_key("ConnectionTimeOut", "-1", "true"),
+    **limited_key("WebSocketPingInterval", "-1"),  # OCPP-J 7
+    **limited_key("ClockAlignedDataInterval", "-900", "86401"),
+    **limited_key("AuthorizeRemoteTxRequests", "maybe", "1", "", "truefalse"),
+    **limited_key("MeterValuesSampledData", "Nothing", "Voltage,Nothing", "Voltage;SoC", ",", "Voltage.L4"),
+    **limited_key("ConnectorPhaseRotation", "9.RST", "1.XYZ", "RST"),
+    "an unknown key is asked for": fault(
+        "GetConfiguration", {"key": ["Nothing"]}, "5.8", {"configurationKey": [], "unknownKey": ["Nothing"]}
+    ),
+    "more keys than may be asked for": fault(
+        "GetConfiguration",
+        {"key": [f"Key{number}" for number in range(51)]},
+        "5.8: GetConfigurationMaxKeys",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
+    "a vendor whom nobody knows": fault("DataTransfer", {"vendorId": "com.example"}, "4.3", "UnknownVendorId"),
+    "a start at an unknown connector": fault(
+        "RemoteStartTransaction", {"connectorId": 6, "idTag": "CAFE"}, "5.11", "Rejected", VALUE
+    ),
+    "a start where a transaction runs": fault(
+        "RemoteStartTransaction", {"connectorId": 1, "idTag": "CAFE"}, "5.11", "Rejected"
+    ),
+    "a start where nobody may charge": fault(
+        "RemoteStartTransaction", {"connectorId": 4, "idTag": "CAFE"}, "5.11", "Rejected"
+    ),
+    "a start where there is a fault": fault(
+        "RemoteStartTransaction", {"connectorId": 5, "idTag": "CAFE"}, "5.11", "Rejected"
+    ),
+    "a stop of an unknown transaction": fault("RemoteStopTransaction", {"transactionId": 999}, "5.12", "Rejected"),
+    "a stop of no transaction": fault("RemoteStopTransaction", {"transactionId": -1}, "5.12", "Rejected"),
+    "an unknown connector is unlocked": fault(
+        "UnlockConnector", {"connectorId": 6}, "5.18 with errata 3.87", "NotSupported"
+    ),
+    "a trigger for an unknown connector": fault(
+        "TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 6}, "5.17", "Rejected", VALUE
+    ),
+    "a boot of who is accepted": fault(
+        "TriggerMessage", {"requestedMessage": "BootNotification"}, "5.17 with errata 3.35", "Rejected"
+    ),
+    "an unknown reservation is cancelled": fault("CancelReservation", {"reservationId": 8}, "5.1", "Rejected"),
+    "a reservation where a transaction runs": fault(
+        "ReserveNow",
+        {"connectorId": 1, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 8},
+        "5.13",
+        "Occupied",
+    ),
+    "a reservation where there is one": fault(
+        "ReserveNow",
+        {"connectorId": 3, "expiryDate": NEXT_YEAR, "idTag": "CAFE", "reservationId": 8},
+        "5.13",
+        "Occupied",
+    ),
+    "a reservation where nobody may charge": fault(
+        "ReserveNow",
+        {"connectorId": 4, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 8},
+        "5.13",
+        "Unavailable",
+    ),
+    "a reservation where there is a fault": fault(
+        "ReserveNow",
+        {"connectorId": 5, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 8},
+        "5.13",
+        "Faulted",
+    ),
+    "a reservation of an unknown connector": fault(
+        "ReserveNow",
+        {"connectorId": 6, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 8},
+        "5.13",
+        "Rejected",
+        VALUE,
+    ),
+    "a list that is older": fault(
+        "SendLocalList", {"listVersion": 4, "updateType": "Differential"}, "7.47", "VersionMismatch"
+    ),
+    "a list that is as old": fault(
+        "SendLocalList",
+        {"listVersion": 5, "updateType": "Differential", "localAuthorizationList": [entry(3)]},
+        "7.47",
+        "VersionMismatch",
+    ),
+    "a list that is too long": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [entry(number) for number in range(1000)]},
+        "9.2.3: SendLocalListMaxLength",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
+    "a whole list with an idTag of which it says nothing": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [{"idTag": "TAG-9"}]},
+        "7.2: idTagInfo is required when updateType is Full",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
+    "a profile for an unknown connector": set_profile("errata 3.39", 6, profile(), VALUE),
+    "a profile of the Charge Point for a connector": set_profile(
+        "3.13.1: ChargePointMaxProfile only at connector 0",
+        1,
+        profile(chargingProfileId=2, chargingProfilePurpose="ChargePointMaxProfile", chargingProfileKind="Absolute"),
+        "Rejected",
+        VALUE,
+    ),
+    "a profile of a transaction for the Charge Point": set_profile(
+        "3.13.1: TxProfile only at a connector", 0, tx_profile(transactionId=1), "Rejected", VALUE
+    ),
+    "a profile of a transaction where none runs": set_profile("5.16.4", 2, tx_profile(), "Rejected", VALUE),
+    "a profile of another transaction": set_profile("5.16.3", 1, tx_profile(transactionId=999), "Rejected", VALUE),
+    "a profile above the highest stack level": set_profile(
+        "9.4.1: ChargeProfileMaxStackLevel", 0, profile(chargingProfileId=2, stackLevel=1000), "Rejected", VALUE
+    ),
+    "a profile with too many periods": set_profile(
+        "9.4.3: ChargingScheduleMaxPeriods",
+        0,
+        profile(
+            chargingProfileId=2,
+            chargingSchedule={
+                "chargingRateUnit": "A",
+                "chargingSchedulePeriod": [{"startPeriod": 60 * number, "limit": 6.0} for number in range(1000)],
+            },
+        ),
+        "Rejected",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
+    "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.11", "Unknown"),
+    "no profile to clear at an unknown connector": fault(
+        "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.11", "Unknown", VALUE
+    ),
+    "the schedule of an unknown connector": fault(
+        "GetCompositeSchedule", {"connectorId": 6, "duration": 60}, "5.7", "Rejected", VALUE
+    ),
+}
+
+# Requests that cannot be for what is not there: they name nothing, or are processed whatever they name.
+WITHOUT_SUCH_FAULTS = {"ClearCache", "GetDiagnostics", "GetLocalListVersion", "Reset", "UpdateFirmware"}
+
+OF_SECURITY = {
+    "CertificateSigned",
+    "DeleteCertificate",
+    "ExtendedTriggerMessage",
+    "GetInstalledCertificateIds",
+    "GetLog",
+    "InstallCertificate",
+    "SignedUpdateFirmware",
+}
+
+
+def test_every_request_is_in_the_table() -> None:
+    actions = {row.action for row in SEMANTIC.values()}
+    assert actions | WITHOUT_SUCH_FAULTS | OF_SECURITY == FROM_CENTRAL_SYSTEM
+    assert not actions & WITHOUT_SUCH_FAULTS
+
+
+@pytest.mark.parametrize("name", SEMANTIC)
+async def test_a_request_for_what_cannot_be(name: str) -> None:
+    row = SEMANTIC[name]
+    async with furnished() as stage:
+        before = state(stage.charge_point)
+        code, conf = await answer_to(stage, row.action, row.payload)
+        if row.action in stage.charge_point.handlers:
+            assert (code or conf.get("status") or conf) in row.outcomes, row.clause
+        else:
+            assert code == "NotSupported"
+        await stage.pass_time(100)
+        assert stage.story() == []
+        assert state(stage.charge_point) == before
+
+
+async def test_a_cache_that_is_switched_off_is_not_cleared() -> None:
+    async with furnished() as stage:
+        await stage.change(AuthorizationCacheEnabled=False)
+        before = state(stage.charge_point)
+        assert await answer_to(stage, "ClearCache", {}) == ("", {"status": "Rejected"})  # errata 3.23
+        assert state(stage.charge_point) == before
+
+
+@pytest.mark.parametrize("fault", sorted(FITTING))
+def test_a_callerror_fits_by_table_7(fault: str) -> None:
+    assert len(set(FITTING[fault])) == len(FITTING[fault]) >= 2
