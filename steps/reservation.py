@@ -39,7 +39,7 @@ async def others_unavailable(bench: Bench) -> None:
 async def reserved(bench: Bench, n: str, id_tag: str) -> None:
     """The reusable state Reserved, for an hour."""
     with bench.state("Reserved"):
-        wanted = (("connectorId", n), ("idTag", id_tag), ("expiryDate", "any, such as now + 1 hour"))
+        wanted = (("connectorId", n), ("idTag", id_tag), ("expiryDate", "after now, such as now + 1 hour"))
         await make_send(bench, "Central System", "ReserveNow", wanted)
         await claim_conf(bench, "Charge Point", "ReserveNow", (("status", "Accepted"),))
         await bench.reaches(int(bench_text(bench, n)), "Reserved")

@@ -322,16 +322,20 @@ async def _start_remotely(bench: Bench, id_tag: str, more: Table) -> None:
     await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
     await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
     if reserved:
-        await bench.reaches(bench.connector, "Preparing")
         await _authorize_for_reservation(bench, id_tag)
     else:
         await authorize_if_it_must(bench, id_tag)
 
 
 def is_reserved(bench: Bench) -> bool:
-    """Whether the connector of the case was reported Reserved last, as far as a sentence has claimed it."""
+    """Whether the connector of the case was reported Reserved last, as far as a sentence has claimed it.
+
+    Where the whole Charge Point is reserved, it may be so without a report.
+    """
     report = bench.wire.latest_claim("Charge Point", "StatusNotification", bench.connector)
-    return report is not None and report.payload.get("status") == "Reserved"
+    reservation = bench.wire.latest_claim("Central System", "ReserveNow")
+    is_whole = reservation is not None and reservation.payload.get("connectorId") == 0
+    return is_whole or (report is not None and report.payload.get("status") == "Reserved")
 
 
 async def _authorize_for_reservation(bench: Bench, id_tag: str) -> None:
@@ -339,14 +343,28 @@ async def _authorize_for_reservation(bench: Bench, id_tag: str) -> None:
 
     The reserved idTag itself need not be asked about again.
     """
+
+    def comes(action: str, status: object = None) -> Message | None:
+        calls = bench.wire.calls("Charge Point", action)
+        return next((each for each in calls if each.payload.get("status") == status), None)
+
+    deadline = bench.loop.time() + bench.timeout
+    await bench.wire.until(lambda: comes("Authorize") or comes("StatusNotification", "Preparing"), deadline)
+    if comes("Authorize"):
+        await _claim_authorize(bench, id_tag)
+        await bench.reaches(bench.connector, "Preparing")
+        return
+    await bench.reaches(bench.connector, "Preparing")
     is_holder = bench_text(bench, id_tag).casefold() == str(bench.value("ReserveNow.req.idTag")).casefold()
     if is_holder or not is_true(bench, "AuthorizeRemoteTxRequests"):
-        await authorize_if_it_asks(
-            bench, id_tag, lambda: next(bench.wire.calls("Charge Point", "StartTransaction"), None)
-        )
+        await authorize_if_it_asks(bench, id_tag, lambda: comes("StartTransaction"))
     else:
-        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
-        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+        await _claim_authorize(bench, id_tag)
+
+
+async def _claim_authorize(bench: Bench, id_tag: str) -> None:
+    await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
+    await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
 
 
 async def authorize_if_it_asks(bench: Bench, id_tag: str, otherwise: Callable[[], Message | None]) -> None:
@@ -358,8 +376,7 @@ async def authorize_if_it_asks(bench: Bench, id_tag: str, otherwise: Callable[[]
     if await bench.wire.until(lambda: asked() or otherwise(), bench.loop.time() + bench.timeout):
         await bench.wire.until(asked, bench.loop.time() + QUIET)
     if asked():
-        await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
-        await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+        await _claim_authorize(bench, id_tag)
 
 
 async def _plug_in(bench: Bench) -> None:

@@ -26,7 +26,7 @@ Feature: Cancel a reservation
     When the Central System sends ReserveNow.req
       | connectorId | one of {ConnectorId}, at least 1 |
       | idTag       | any, such as {ValidIdTag}        |
-      | expiryDate  | any, such as now + 1 hour        |
+      | expiryDate  | after now, such as now + 1 hour  |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -55,9 +55,9 @@ Feature: Cancel a reservation
   @TC_052_CSMS @OCPP_5_1 @OCPP_5_13
   Scenario: Cancel Reservation - Rejected (judging the Central System)
     When the Central System sends ReserveNow.req
-      | connectorId | any, such as {ConnectorId} |
-      | idTag       | any, such as {ValidIdTag}  |
-      | expiryDate  | any, such as now + 1 hour  |
+      | connectorId | any, such as {ConnectorId}      |
+      | idTag       | any, such as {ValidIdTag}       |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And a connector above 0 is reported Reserved, or none

@@ -12,9 +12,9 @@ Feature: Reserve a connector
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -45,9 +45,9 @@ Feature: Reserve a connector
   @TC_046_2_CS @OCPP_5_13 @OCPP_5_11 @OCPP_4_8
   Scenario: Reservation of a Connector - Remote start transaction
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -62,9 +62,9 @@ Feature: Reserve a connector
   @TC_046_CSMS @OCPP_5_13
   Scenario: Reservation of a Connector - Transaction
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -110,9 +110,9 @@ Feature: Reserve a connector
   Scenario: Reservation of a Connector - Faulted (judging the Charge Point)
     Given connector {ConnectorId} is Faulted
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Faulted |
 
@@ -122,9 +122,9 @@ Feature: Reserve a connector
     Given the Charge Point will respond with ReserveNow.conf
       | status | Faulted |
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Faulted |
 
@@ -136,9 +136,9 @@ Feature: Reserve a connector
       | status      | Preparing     |
     And the Central System responds with StatusNotification.conf
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Occupied |
 
@@ -154,9 +154,9 @@ Feature: Reserve a connector
       | status      | Unavailable   |
     And the Central System responds with StatusNotification.conf
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Unavailable |
 
@@ -164,9 +164,9 @@ Feature: Reserve a connector
   @TC_048_4_CS @without_reservation @OCPP_5_13 @OCPPJ_4_2_3
   Scenario: Reservation of a Connector - Rejected (judging the Charge Point)
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf or CALLERROR
       | status    | Rejected                                              |
       | CALLERROR | absent, tolerated one of NotSupported, NotImplemented |
@@ -176,9 +176,9 @@ Feature: Reserve a connector
     Given the Charge Point will respond with ReserveNow.conf
       | status | Rejected |
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Rejected |
 
@@ -187,10 +187,10 @@ Feature: Reserve a connector
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | parentIdTag | {ParentIdTag}             |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | parentIdTag | {ParentIdTag}                   |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -200,6 +200,7 @@ Feature: Reserve a connector
     Given idTag {ValidIdTag2} is authorized
     When the EV driver plugs in the cable
     Then the Charge Point sends StartTransaction.req
+      | idTag         | {ValidIdTag2}                  |
       | reservationId | {ReserveNow.req.reservationId} |
     And the Central System responds with StartTransaction.conf
       | idTagInfo.status | Accepted |
@@ -213,10 +214,10 @@ Feature: Reserve a connector
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted
     When the Central System sends ReserveNow.req
-      | connectorId | {ConnectorId}             |
-      | idTag       | {ValidIdTag}              |
-      | parentIdTag | {ParentIdTag}             |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | {ConnectorId}                   |
+      | idTag       | {ValidIdTag}                    |
+      | parentIdTag | {ParentIdTag}                   |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req
@@ -234,7 +235,7 @@ Feature: Reserve a connector
       | connectorId | one of {ConnectorId}, at least 1 |
       | idTag       | any, such as {ValidIdTag}        |
       | parentIdTag | any, such as {ParentIdTag}       |
-      | expiryDate  | any, such as now + 1 hour        |
+      | expiryDate  | after now, such as now + 1 hour  |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And the Charge Point sends StatusNotification.req

@@ -12,9 +12,9 @@ Feature: Reserve the Charge Point
       | ReserveConnectorZeroSupported | true |
     And every other connector is Unavailable
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And a connector above 0 is reported Reserved, or none
@@ -28,9 +28,9 @@ Feature: Reserve the Charge Point
   Scenario: Reservation of a Charge Point - Transaction (judging the Central System)
     Given every other connector is Unavailable
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | any, such as {ValidIdTag} |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | any, such as {ValidIdTag}       |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Accepted |
     And a connector above 0 is reported Reserved, or none
@@ -41,9 +41,9 @@ Feature: Reserve the Charge Point
       | ReserveConnectorZeroSupported | true |
     And connector 0 is Faulted
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Faulted |
 
@@ -53,9 +53,9 @@ Feature: Reserve the Charge Point
       | ReserveConnectorZeroSupported | true |
     And every connector is occupied
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Occupied |
 
@@ -70,9 +70,9 @@ Feature: Reserve the Charge Point
       | status | Accepted |
     And connector 0 and every connector are reported Unavailable
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf
       | status | Unavailable |
 
@@ -80,9 +80,9 @@ Feature: Reserve the Charge Point
   @TC_050_4_CS @without_reservation @OCPP_5_13 @OCPPJ_4_2_3
   Scenario: Reservation of a Charge Point - Rejected
     When the Central System sends ReserveNow.req
-      | connectorId | 0                         |
-      | idTag       | {ValidIdTag}              |
-      | expiryDate  | any, such as now + 1 hour |
+      | connectorId | 0                               |
+      | idTag       | {ValidIdTag}                    |
+      | expiryDate  | after now, such as now + 1 hour |
     Then the Charge Point responds with ReserveNow.conf or CALLERROR
       | status    | Rejected                                              |
       | CALLERROR | absent, tolerated one of NotSupported, NotImplemented |
