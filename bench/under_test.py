@@ -207,6 +207,7 @@ class ChargePointUnderTest:
         for number in sorted(self._broken):
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
             await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
+            await asyncio.sleep(REST)
 
     async def _restore_configuration(self) -> None:
         if self._configuration is None:

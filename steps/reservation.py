@@ -70,10 +70,11 @@ async def knows_group(bench: Bench, id_tag: str) -> None:
 async def reserves_for(bench: Bench, duration: str, datatable: Table = ()) -> None:
     """The expiryDate counts from when it is asked for, or from when it is sent."""
     lasts = timedelta(seconds=bench_seconds(bench, duration))
-    asked_for = datetime.now(UTC) + lasts
+    now = _now(bench)
+    ahead, asked_for = now - datetime.now(UTC), now + lasts
     wanted = [*datatable, ("expiryDate", f"any, such as {timestamp(asked_for)}")]
     message = await make_send(bench, "Central System", "ReserveNow", wanted)
-    expiry, at_most = _expiry(bench, message), message.time + lasts
+    expiry, at_most = _expiry(bench, message), message.time + ahead + lasts
     text = f"expiryDate is {timestamp(expiry)}, {timestamp(asked_for)} was asked for"
     if not asked_for - SLACK <= expiry <= at_most + SLACK:
         raise bench.blame("Central System", text, "ReserveNow")
@@ -87,9 +88,7 @@ async def available_at_expiry(bench: Bench, n: str) -> None:
     """5.13: the connector is made available, and the Central System is told."""
     connector = int(bench_text(bench, n))
     expiry = parse_timestamp(str(bench.value("ReserveNow.req.expiryDate")))
-    seat = bench.seats["Charge Point"]
-    now = seat.charge_point.now() if isinstance(seat, SimulatedChargePoint) else datetime.now(UTC)
-    left = max(0.0, (expiry - now).total_seconds())
+    left = max(0.0, (expiry - _now(bench)).total_seconds())
     await bench.reaches(connector, "Available", within=left + bench.timeout)
     if bench.judged != "Charge Point":
         return
@@ -153,6 +152,12 @@ async def may_authorize(bench: Bench, id_tag: str) -> None:
         return next((each for each in reports if each.payload.get("status") == "Preparing"), None)
 
     await authorize_if_it_asks(bench, id_tag, prepares)
+
+
+def _now(bench: Bench) -> datetime:
+    """The time by the clock of a Charge Point of ours, which follows that of its Central System (4.2)."""
+    seat = bench.seats["Charge Point"]
+    return seat.charge_point.now() if isinstance(seat, SimulatedChargePoint) else datetime.now(UTC)
 
 
 def _connectors(bench: Bench) -> range:

@@ -32,7 +32,13 @@ from simulator.charge_point import ChargePoint
 from simulator.connector import Locked
 from tests import basic_cases
 
-ID_TAGS = {"ValidIdTag": "VALID-7F3A91", "ExpiredIdTag": "EXPIRED-2B61", "BlockedIdTag": "BLOCKED-9D04"}
+ID_TAGS = {
+    "ValidIdTag": "VALID-7F3A91",
+    "ValidIdTag2": "VALID-8B2C04",
+    "ParentIdTag": "PARENT-5E10",
+    "ExpiredIdTag": "EXPIRED-2B61",
+    "BlockedIdTag": "BLOCKED-9D04",
+}
 
 _ids = counted_ids("foreign")
 
@@ -173,6 +179,10 @@ class Hands:
                 await it.regain_power()
             case "present":
                 await it.present(at["idTag"], at["connectorId"])
+            case "fail":
+                await it.fail(at["connectorId"], at["errorCode"])
+            case "repair":
+                await it.repair(at["connectorId"])
             case "plug_in":
                 await it.plug_in(at["connectorId"])
             case "unplug_ev_side":
@@ -226,6 +236,7 @@ class Variant:
     strictly: bool = False
     delay: float = 0.0
     connectors: int = 1
+    lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, calendar: Calendar, party: Party) -> None:
@@ -262,7 +273,7 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
     loop = VirtualLoop(calendar)
     it = ChargePoint(connectors=variant.connectors)
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data})
+    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=variant.lacks)
     run = _VirtualRun(about, Hands(it, variant.delay), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
@@ -282,6 +293,8 @@ def _play_central_system(variant: Variant, calendar: Calendar, wanted: frozenset
     store.know_charge_point("CP1")
     for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
         store.know_id_tag(ID_TAGS[name], status)
+    for name in ("ValidIdTag", "ValidIdTag2"):
+        store.know_id_tag(ID_TAGS[name], parent=ID_TAGS["ParentIdTag"])
     it = CentralSystem(store)
     variant.central_system(it)
     loop.run_until_complete(it.start())
