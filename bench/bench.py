@@ -136,6 +136,7 @@ class Bench:
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
+        self.status_delay = 0.0  # seconds by which a case has reports come later: MinimumStatusDuration (9.1.20)
         self._state: list[str] = []
         self._began = loop.time()
         self._cut_at = 0.0  # loop time at which the connection was cut
@@ -217,6 +218,13 @@ class Bench:
         if report is None:
             raise OurError(f"no report of connector {connector} was claimed: a faulty feature")
         return report
+
+    def status_told(self, connector: int, before: int) -> object:
+        """The status that was last reported of a connector, claimed or not, before a place of the transcript."""
+        for message in self._latest_messages("StatusNotification", "req"):
+            if message.index < before and message.payload.get("connectorId") == connector:
+                return message.payload.get("status")
+        return None
 
     # Whose fault
 
@@ -397,6 +405,7 @@ class Bench:
     def _patience(self, sender: Party, within: float | None) -> float:
         """Seconds to wait for a request. Ours comes when the judged party has answered those before it."""
         limit = self.timeout if within is None else within
+        limit += self.status_delay if sender == "Charge Point" else 0.0
         return limit if sender == self.judged else limit + 3 * self.timeout
 
     def take(self, message: Message, *, ordered: bool = True) -> None:
@@ -456,6 +465,8 @@ class Bench:
         return answer
 
     def _check(self, message: Message, action: str, kind: Kind) -> None:
+        if self.misbehaved and message.sender != self.judged:
+            return
         found = severe(faults(action, kind, message.payload)) if action in ACTIONS else []
         self.judge(message, f"{action}.{kind}", [str(fault) for fault in found])
 
@@ -488,39 +499,40 @@ class Bench:
         return found
 
     async def reaches(
-        self, connector: int, status: str, within: float | None = None, by_way_of: Collection[str] = ()
-    ) -> list[str]:
-        """Wait for a report that a connector has a status, sooner or later; the statuses before it, in order.
+        self, connector: int, *statuses: str, within: float | None = None, by_way_of: Collection[str] = ()
+    ) -> list[Message]:
+        """Wait for a report that a connector has one of these statuses, sooner or later.
 
-        Ends the case on any other way than those there are from one status to the next.
+        The reports until then, in order; the last is the one waited for. Only the first of the statuses has its place
+        among the other messages. Ends the case on any other way than those there are from one status to the next.
         """
-        on_the_way = set(by_way_of).union(*(ON_THE_WAY.get(each, ()) for each in (*by_way_of, status)))
+        due = " or ".join(statuses)
+        on_the_way = set(by_way_of).union(*(ON_THE_WAY.get(each, ()) for each in (*by_way_of, *statuses)))
         deadline = self.loop.time() + self._patience("Charge Point", within)
-        passed: list[str] = []
+        reports: list[Message] = []
         while True:
-            fits = self._about(connector, status)
+            fits = self._about(connector, *statuses)
             message = await self.wire.next_call("Charge Point", "StatusNotification", fits, deadline)
             if message is None:
-                way = f" (it went through {', '.join(passed)})" if passed else ""
+                passed = ", ".join(report.payload["status"] for report in reports)
+                way = f" (it went through {passed})" if passed else ""
                 instead = self._instead("Charge Point")
-                raise self.blame(
-                    "Charge Point", f"connector {connector} was not reported {status} in time{way}{instead}"
-                )
+                raise self.blame("Charge Point", f"connector {connector} was not reported {due} in time{way}{instead}")
             reported = str(message.payload.get("status"))
-            self.take(message, ordered=reported == status)
-            if reported == status:
-                return passed
+            self.take(message, ordered=reported == statuses[0])
+            reports.append(message)
+            if reported in statuses:
+                return reports
             if reported not in on_the_way:
-                raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {status}")
-            passed.append(reported)
+                raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {due}")
 
-    def _about(self, connector: int | None, status: str = "") -> Callable[[Message], bool]:
+    def _about(self, connector: int | None, *statuses: str) -> Callable[[Message], bool]:
         def fits(message: Message) -> bool:
             if connector is not None and message.payload.get("connectorId") != connector:
                 return False
             reported = message.payload.get("status")
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
-            return not status or reported == status or reported != self._reported_before(message)
+            return not any(statuses) or reported in statuses or reported != self._reported_before(message)
 
         return fits
 

@@ -17,11 +17,13 @@ CAPABILITIES = {
     "authorization_cache": "an Authorization Cache",
     "backup_power": "a back-up power supply",
     "detachable_cable": "a cable that is not fixed",
+    "ev_side_disconnect_choice": "StopTransactionOnEVSideDisconnect that can be set",
     "firmware_management": "the profile FirmwareManagement",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
     "lock_failure": "a connector lock that can be made to fail",
     "offline_transactions": "transactions that begin while it is offline",
+    "remote_authorization": "AuthorizeRemoteTxRequests that is true or can be set",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "reserve_connector_zero": "reservations of connector 0 (ReserveConnectorZeroSupported)",
@@ -34,8 +36,8 @@ DEFAULT_DATA: dict[str, str] = {
     "ConnectorId": "1",
     "NumberOfConnectors": "2",
     "ValidIdTag": "VALID-7F3A91",
-    "ValidIdTag2": "VALID-8B2C04",
-    "ParentIdTag": "PARENT-5E10",
+    "ValidIdTag2": "VALID-B2E480",
+    "ParentIdTag": "GROUP-51C7",
     "InvalidIdTag": "NOBODY-C0FFEE",
     "ExpiredIdTag": "EXPIRED-2B61",
     "BlockedIdTag": "BLOCKED-9D04",
@@ -51,6 +53,7 @@ DEFAULT_DATA: dict[str, str] = {
     "ChargingLimit": "6",
     "LocalLimit": "16",
     "TransactionDuration": "15",
+    "ClockAlignedDataInterval": "60",
 }
 
 # Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.

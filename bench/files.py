@@ -62,6 +62,13 @@ class FileServer:
 
     async def start(self, host: str = "127.0.0.1") -> None:
         """Begin to serve. Raises ``OSError`` for a port that cannot be had."""
+        try:
+            await self._start(host)
+        except OSError:
+            await self.stop()
+            raise
+
+    async def _start(self, host: str) -> None:
         self._host = host
         application = web.Application(client_max_size=LARGEST_UPLOAD)
         application.router.add_route("*", "/{path:.*}", self._answer)
@@ -69,10 +76,11 @@ class FileServer:
         await self._runner.setup()
         await web.TCPSite(self._runner, host, int(self._settings["HttpPort"])).start()
         self._ports["HTTP"] = self._runner.addresses[0][1]
-        self._ftp = _FtpServer(self, self._files, self._settings)
-        await self._ftp.furnish()
-        await self._ftp.start(host, int(self._settings["FtpPort"]))
-        self._ports["FTP"] = self._ftp.server_port
+        ftp = _FtpServer(self, self._files, self._settings)
+        await ftp.furnish()
+        await ftp.start(host, int(self._settings["FtpPort"]))
+        self._ftp = ftp
+        self._ports["FTP"] = ftp.server_port
 
     async def stop(self) -> None:
         """Serve no more."""

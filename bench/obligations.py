@@ -219,7 +219,9 @@ def transaction_order(records: Sequence[Record], limits: Limits) -> Iterator[Bre
         if latest and moment < latest[0]:
             overtook = abs(latest[1].time - latest[0]) <= tolerance < message.time - moment
             text = f"{message.action}.req of {moment.isoformat()} was sent after {latest[1].action}.req of later date"
-            yield Breach("Charge Point", message.index, "OCPP 1.6 3.7", text, severe=overtook)
+            # 9.1.5: clock-aligned data bear the beginning of their interval, and tell not when they were ready.
+            severe = overtook and "Sample.Clock" not in _contexts(message.payload)
+            yield Breach("Charge Point", message.index, "OCPP 1.6 3.7", text, severe=severe)
         else:
             latest = (moment, message)
 
@@ -231,15 +233,59 @@ def _moment(message: Message) -> datetime | None:
         if message.action in ("StartTransaction", "StopTransaction"):
             return parse_timestamp(message.payload["timestamp"])
         if message.action == "MeterValues" and _is_periodic(message.payload):
-            return parse_timestamp(message.payload["meterValue"][0]["timestamp"])
+            measured = [each for each in message.payload["meterValue"] if not _is_of_interval(each)]
+            return parse_timestamp(measured[0]["timestamp"]) if measured else None
     except (AttributeError, KeyError, IndexError, TypeError, ValueError):
         return None  # well_formed speaks of it
     return None
 
 
 def _is_periodic(payload: Payload) -> bool:
-    contexts = {value.get("context") for entry in payload["meterValue"] for value in entry["sampledValue"]}
-    return "transactionId" in payload and contexts <= {None, "Sample.Periodic", "Sample.Clock"}
+    return "transactionId" in payload and _contexts(payload) <= {None, "Sample.Periodic", "Sample.Clock"}
+
+
+def _contexts(payload: Payload) -> set[str | None]:
+    return {value.get("context") for entry in payload.get("meterValue", []) for value in entry["sampledValue"]}
+
+
+def _is_of_interval(meter_value: Payload) -> bool:
+    values = meter_value["sampledValue"]
+    return all(
+        value.get("context") == "Sample.Clock" and str(value.get("measurand")).endswith(".Interval") for value in values
+    )
+
+
+def charging_profiles(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """A charging profile is of a shape, and set at a place, that it may have (3.13.1, 5.16, 7.8 and 7.13)."""
+    for message in messages(records):
+        for clause, text in _profile_findings(message):
+            yield Breach(message.sender, message.index, clause, f"{message.action}.req: {text}")
+
+
+def _profile_findings(message: Message) -> Iterator[tuple[str, str]]:
+    name = {"SetChargingProfile": "csChargingProfiles", "RemoteStartTransaction": "chargingProfile"}
+    profile = _inner(message.payload, name.get(message.action, "")) if message.type == "CALL" else {}
+    if not profile:
+        return
+    purpose, connector = profile.get("chargingProfilePurpose"), message.payload.get("connectorId")
+    periods = _inner(profile, "chargingSchedule").get("chargingSchedulePeriod")
+    first = periods[0] if isinstance(periods, list) and periods else {}
+    if isinstance(first, dict) and first.get("startPeriod", 0) != 0:
+        yield "OCPP 1.6 errata 3.45", f"the first startPeriod is {first['startPeriod']}, not 0"
+    if "recurrencyKind" in profile and profile.get("chargingProfileKind") != "Recurring":
+        yield "OCPP 1.6 errata 3.56", "recurrencyKind belongs to the chargingProfileKind Recurring"
+    if message.action == "RemoteStartTransaction":
+        if purpose != "TxProfile":
+            yield "OCPP 1.6 5.16.2", f"the chargingProfilePurpose is {purpose}, not TxProfile"
+        if "transactionId" in profile:
+            yield "OCPP 1.6 5.16.2", "the charging profile has a transactionId"
+    elif (purpose == "ChargePointMaxProfile" and connector != 0) or (purpose == "TxProfile" and connector == 0):
+        yield "OCPP 1.6 3.13.1", f"a {purpose} at connector {connector}"
+
+
+def _inner(payload: object, name: str) -> Payload:
+    inner = payload.get(name) if isinstance(payload, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
 Obligation = Callable[[Sequence[Record], Limits], Iterator[Breach]]
@@ -252,6 +298,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     unique_ids,
     one_at_a_time,
     transaction_order,
+    charging_profiles,
 )
 
 

@@ -25,6 +25,7 @@ pytest_plugins = [
     "steps.station",
     "steps.states",
     "steps.transactions",
+    "steps.metering",
     "steps.local_auth_list",
     "steps.reservation",
     "steps.remote_trigger",

@@ -30,6 +30,14 @@ from simulator.charge_point import ChargePoint
 
 Result = TypeVar("Result")
 
+# What our Central System knows of the idTags before a case tells it more.
+ID_TAG_STATUS = {
+    "ValidIdTag": "Accepted",
+    "ValidIdTag2": "Accepted",
+    "ExpiredIdTag": "Expired",
+    "BlockedIdTag": "Blocked",
+}
+
 
 class Run:
     """A rehearsal of one device.
@@ -208,16 +216,15 @@ class Run:
             profiles=[profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks],
             fixed_cable="detachable_cable" in lacks,
             backup_power="backup_power" not in lacks,
+            reader="local_authorization" not in lacks,
         )
 
     def _store(self) -> Store:
         store = Store()
         store.heartbeat_interval = int(self.device.data["HeartbeatInterval"])
         store.know_charge_point(self.device.identity)
-        for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
+        for name, status in ID_TAG_STATUS.items():
             store.know_id_tag(self.device.data[name], status)
-        for name in ("ValidIdTag", "ValidIdTag2"):
-            store.know_id_tag(self.device.data[name], parent=self.device.data["ParentIdTag"])
         return store
 
     async def _knock(self, url: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from math import inf
 
 from bench.bench import Bench
@@ -113,7 +114,10 @@ class ReferenceCentralSystem:
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         identity = self._bench.device.identity
         await self._wait_connected(identity)
-        self._bench.in_background(self.central_system.request(identity, action, payload))
+        request = self.central_system.request
+        if self._bench.misbehaved:
+            request = partial(request, wrong=True)
+        self._bench.in_background(request(identity, action, payload))
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         raise OurError(f"nobody does {action} at the Central System: a faulty feature")
@@ -176,10 +180,12 @@ class ExternalChargePoint:
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         start = len(self._bench.wire.records)
+        connector = payload.get("connectorId", 0)
+        waits = (self._bench.status_told(connector, start) or self.device.status(connector)) == "Preparing"
         await self._bench.ask_operator(self.party, action, payload, sentence)
         self.device.was_done(action, payload)
-        if action in ("plug_in", "present"):
-            self._check_patience(start, payload["connectorId"])
+        if waits and action in ("plug_in", "present"):
+            self._check_patience(start, connector)
         if not self.device.is_connected:
             self._check_patience_offline(action)
 

@@ -44,7 +44,7 @@ class Crash(OurError):
 
 
 class NotApplicable(CaseOver):
-    """Decided before the first step, from the tags and from what the device has."""
+    """Decided from the tags and from what the device has, before anything is judged."""
 
     verdict = Verdict.NOT_APPLICABLE
 

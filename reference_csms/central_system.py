@@ -87,14 +87,17 @@ class CentralSystem:
         """The URL to which a Charge Point appends its identity (OCPP-J 3.1.1)."""
         return f"ws://{self._host}:{self.port}"
 
-    async def request(self, identity: str, action: str, payload: Payload) -> Payload:
-        """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``."""
+    async def request(self, identity: str, action: str, payload: Payload, *, wrong: bool = False) -> Payload:
+        """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``.
+
+        ``wrong``: it may break the rules.
+        """
         peer = self._peer(identity)
         store = self.store.of(identity)
         if action == "TriggerMessage":
             remote_trigger.about_to_trigger(store, payload)
         payload = reservation.complete(store, action, payload)
-        conf = await peer.call(action, payload)
+        conf = await peer.call(action, payload, wrong=wrong)
         if outcome := OUTCOMES.get(action):
             outcome(store, payload, conf)
         return conf

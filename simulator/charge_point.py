@@ -89,7 +89,8 @@ class ChargePoint:
     """A Charge Point with power, a network, connectors and EV drivers who use them.
 
     ``connectors`` are numbered from 1, ``whole`` is connector 0. ``message_timeout`` is in seconds. ``backup_power``
-    lets it end its transactions before a loss of power takes effect. ``profiles`` are the feature profiles that it
+    lets it end its transactions before a loss of power takes effect. Without a ``reader`` an EV driver cannot identify
+    himself. ``profiles`` are the feature profiles that it
     supports, Core among them. ``faults`` collects what must not happen: each is a bug of ours, never something the
     Central System did.
     """
@@ -106,6 +107,7 @@ class ChargePoint:
         transcript: Transcript | None = None,
         fixed_cable: bool = False,
         backup_power: bool = False,
+        reader: bool = True,
         message_timeout: float = 30.0,
         vendor: str = "Rehearsal",
         model: str = "Simulator",
@@ -117,6 +119,7 @@ class ChargePoint:
         self.script = script or Script()
         self.transcript = transcript
         self.backup_power = backup_power
+        self.has_reader = reader
         self.message_timeout = message_timeout
         self.boot_information: Payload = {
             "chargePointVendor": vendor,
@@ -154,6 +157,7 @@ class ChargePoint:
         self._peer: Peer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._boot_at = 0.0  # loop time before which no BootNotification.req is sent
+        self._awaits_registration = False  # a BootNotification.req is under way
         self._boot_asked = asyncio.Event()  # whether one was triggered nevertheless (4.2)
         self._resetting = False
         self._hooks: list[Hook] = []
@@ -321,6 +325,11 @@ class ChargePoint:
         """Whether the Central System has accepted it since it booted."""
         return self.registration == "Accepted"
 
+    @property
+    def may_be_triggered(self) -> bool:
+        """Whether it may send more than BootNotification.req, were it only because it was asked to (4.2)."""
+        return self.registration in ("Accepted", "Pending") and not self._awaits_registration
+
     async def wait_accepted(self) -> None:
         """Wait until the Central System has accepted it since it booted."""
         await self._accepted.wait()
@@ -398,6 +407,7 @@ class ChargePoint:
         loop = asyncio.get_running_loop()
         while not self.is_accepted:
             await self._wait_to_boot(max(0.0, self._boot_at - loop.time()))
+            self._awaits_registration = True
             try:
                 conf = await peer.call("BootNotification", self.boot_information)
             except Disconnected:
@@ -406,6 +416,8 @@ class ChargePoint:
                 self._boot_at = loop.time() + OWN_BOOT_INTERVAL
             else:
                 self._registered(conf, loop.time())
+            finally:
+                self._awaits_registration = False
 
     async def _wait_to_boot(self, delay: float) -> None:
         with suppress(TimeoutError):
@@ -756,7 +768,7 @@ class ChargePoint:
 
     async def present(self, id_tag: str, connector: int | None = None) -> None:
         """Present an idTag at a connector, or at the reader for all of them. Returns at once."""
-        if self.has_power and self._serves:
+        if self.has_power and self.has_reader and self._serves:
             self.spawn(charging_session.presented(self, id_tag, connector))
 
     @property

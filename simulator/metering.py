@@ -23,7 +23,17 @@ FREQUENCY = 50.0
 BATTERY = 60_000.0  # Wh; the EV that we simulate
 STATE_OF_CHARGE_ON_ARRIVAL = 20.0  # percent
 REGISTER = "Energy.Active.Import.Register"
-INTERVAL = "Energy.Active.Import.Interval"
+POWER_FACTOR = 0.95
+REACTIVE = (1 / POWER_FACTOR**2 - 1) ** 0.5  # var for each W: the EV draws lagging current
+FAN_SPEED = 1200  # rounds per minute while it charges
+
+# What was measured since the reading before: its share of the active energy (Wh) and its unit. Nothing is given back.
+INTERVALS = {
+    "Energy.Active.Import.Interval": (1.0, "Wh"),
+    "Energy.Active.Export.Interval": (0.0, "Wh"),
+    "Energy.Reactive.Import.Interval": (REACTIVE, "varh"),
+    "Energy.Reactive.Export.Interval": (0.0, "varh"),
+}
 
 # One reading: value, phase, location and unit; what is None is left out.
 Reading = tuple[str, str | None, str | None, str | None]
@@ -75,6 +85,15 @@ def _per_phase(value: float, unit: str) -> list[Reading]:
     return [(f"{value:.1f}", phase, None, unit) for phase in PHASES]
 
 
+def _reactive(connector: "Connector") -> str:
+    return str(int(REACTIVE * connector.meter.register + 1e-6))
+
+
+def _since_before(measurand: str, interval: int) -> list[Reading]:
+    share, unit = INTERVALS[measurand]
+    return [(str(int(share * interval)), None, None, unit)]
+
+
 def _state_of_charge(connector: "Connector") -> list[Reading]:
     if not connector.ev_in:
         return []
@@ -102,23 +121,33 @@ def _import_by_phase(connector: "Connector") -> list[Reading]:
 
 MEASURANDS: dict[str, Callable[["Connector"], list[Reading]]] = {
     REGISTER: lambda connector: [(str(connector.meter.whole_register), None, None, "Wh")],
+    "Energy.Active.Export.Register": lambda _: [("0", None, None, "Wh")],
+    "Energy.Reactive.Import.Register": lambda connector: [(_reactive(connector), None, None, "varh")],
+    "Energy.Reactive.Export.Register": lambda _: [("0", None, None, "varh")],
     "Power.Active.Import": lambda connector: [(f"{connector.meter.power:.1f}", None, None, "W")],
+    "Power.Active.Export": lambda _: [("0.0", None, None, "W")],
+    "Power.Reactive.Import": lambda connector: [(f"{REACTIVE * connector.meter.power:.1f}", None, None, "var")],
+    "Power.Reactive.Export": lambda _: [("0.0", None, None, "var")],
+    "Power.Factor": lambda connector: [(f"{POWER_FACTOR if connector.meter.power else 1.0:.2f}", None, None, None)],
     "Power.Offered": lambda connector: [(f"{connector.offered_power:.1f}", None, None, "W")],
     "Current.Import": _import_by_phase,
     "Current.Offered": lambda connector: [(f"{_current(connector, connector.offered_power):.1f}", None, None, "A")],
+    "Current.Export": lambda _: _per_phase(0.0, "A"),
     "Voltage": lambda _: _per_phase(VOLTAGE, "V"),
     # Errata 3.86: the unit is Hertz, though 7.45 does not list it.
     "Frequency": lambda _: [(f"{FREQUENCY:.1f}", None, None, "Hertz")],
+    # 7.45 has no unit for it.
+    "RPM": lambda connector: [(str(FAN_SPEED if connector.meter.power else 0), None, "Body", None)],
     "SoC": _state_of_charge,
     "Temperature": _temperature,
 }
 
-_BY_PHASE = ("Current.Import", "Voltage")
+_BY_PHASE = ("Current.Export", "Current.Import", "Voltage")
 
 # 9.1.17: where applicable the measurand is combined with a phase, as in Voltage.L1.
 _CANONICAL = {
     name.lower(): name
-    for name in (*MEASURANDS, INTERVAL, *(f"{measurand}.{phase}" for measurand in _BY_PHASE for phase in PHASES))
+    for name in (*MEASURANDS, *INTERVALS, *(f"{measurand}.{phase}" for measurand in _BY_PHASE for phase in PHASES))
 }
 
 
@@ -142,9 +171,7 @@ def _sampled_values(connector: "Connector", name: str, context: str, interval: i
     measurand, wanted = name, None
     if name.rpartition(".")[0] in _BY_PHASE:
         measurand, _, wanted = name.rpartition(".")
-    readings: list[Reading] = (
-        [(str(interval), None, None, "Wh")] if measurand == INTERVAL else MEASURANDS[measurand](connector)
-    )
+    readings = _since_before(measurand, interval) if measurand in INTERVALS else MEASURANDS[measurand](connector)
     values = []
     for value, phase, location, unit in readings:
         if wanted is None or phase == wanted:
@@ -204,8 +231,9 @@ async def sample_by_the_clock(charge_point: "ChargePoint") -> None:
     moment = next_aligned(charge_point.now(), interval)
     while True:
         await _until(charge_point.now, moment)
+        began = last_aligned(moment, interval)
         for connector in charge_point.connectors.values():
-            _sample(charge_point, connector, connector.transaction, "Sample.Clock", "Aligned", moment)
+            _sample(charge_point, connector, connector.transaction, "Sample.Clock", "Aligned", moment, began)
         # The clock may have been set meanwhile.
         moment = next_aligned(max(moment, charge_point.now() - timedelta(seconds=interval)), interval)
 
@@ -223,6 +251,13 @@ def next_aligned(moment: datetime, interval: int) -> datetime:
     return min(midnight + steps * timedelta(seconds=interval), midnight + timedelta(days=1))
 
 
+def last_aligned(moment: datetime, interval: int) -> datetime:
+    """The beginning of the interval (s) that ends at an aligned instant."""
+    earlier = moment - timedelta(microseconds=1)
+    midnight = earlier.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (earlier - midnight) // timedelta(seconds=interval) * timedelta(seconds=interval)
+
+
 def _sample(
     charge_point: "ChargePoint",
     connector: "Connector",
@@ -230,14 +265,31 @@ def _sample(
     context: str,
     kind: str,
     moment: datetime,
+    began: datetime | None = None,
 ) -> None:
-    # Register values and instantaneous values bear the instant at which they were read, as 7.33 says.
-    interval = connector.interval(context)
     measurands = sampled_measurands(charge_point, f"MeterValues{kind}Data")
-    if value := meter_value(connector, measurands, context, moment, interval):
-        payload: Payload = {"connectorId": connector.number, "meterValue": [value]}
+    if values := _values(connector, measurands, context, moment, began):
+        payload: Payload = {"connectorId": connector.number, "meterValue": values}
         charge_point.queue_meter_values(payload, stored)
     if stored:
         for_stop = charge_point.configuration.items(f"StopTxn{kind}Data")
-        keep(charge_point, stored, meter_value(connector, for_stop, context, moment, interval))
+        for value in _values(connector, for_stop, context, moment, began):
+            keep(charge_point, stored, value)
     connector.begin_interval(context)
+
+
+def _values(
+    connector: "Connector", measurands: list[str], context: str, moment: datetime, began: datetime | None
+) -> list[Payload]:
+    """What is measured at an instant.
+
+    9.1.5: clock-aligned data of an interval bear its beginning. Everything else bears the instant at which it was read
+    (7.33).
+    """
+    at = {name: began if began is not None and name in INTERVALS else moment for name in measurands}
+    interval = connector.interval(context)
+    by_instant = [
+        meter_value(connector, [name for name in measurands if at[name] == instant], context, instant, interval)
+        for instant in sorted(set(at.values()))
+    ]
+    return [value for value in by_instant if value is not None]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
-from simulator import firmware_management
 from simulator.connector import Connector
 from simulator.core import Handler
 from simulator.metering import meter_value, sampled_measurands
@@ -26,8 +25,7 @@ def trigger_message(charge_point: "ChargePoint", request: Payload) -> Payload:
     message = request["requestedMessage"]
     if message not in TRIGGERS or not _is_implemented(charge_point, message):
         return {"status": "NotImplemented"}
-    # 4.2: before a BootNotification.conf nothing but a BootNotification.req may be sent.
-    may_send = charge_point.registration is not None or message == "BootNotification"
+    may_send = charge_point.may_be_triggered or message == "BootNotification"
     sending = TRIGGERS[message](charge_point, request.get("connectorId")) if may_send else None
     if sending is None:
         return {"status": "Rejected"}
@@ -48,21 +46,19 @@ def _heartbeat(charge_point: "ChargePoint", _: int | None) -> Sending:
 
 
 def _diagnostics_status(charge_point: "ChargePoint", _: int | None) -> Sending:
-    return partial(_tell_job, charge_point, "DiagnosticsStatusNotification", "diagnostics_status")
+    def tell() -> None:
+        status = charge_point.firmware_management.diagnostics_status
+        _send(charge_point, "DiagnosticsStatusNotification", [{"status": status}])
+
+    return tell
 
 
 def _firmware_status(charge_point: "ChargePoint", _: int | None) -> Sending:
-    return partial(_tell_job, charge_point, "FirmwareStatusNotification", "firmware_status")
+    def tell() -> None:
+        status = charge_point.firmware_management.firmware_status
+        _send(charge_point, "FirmwareStatusNotification", [{"status": status}])
 
-
-def _tell_job(charge_point: "ChargePoint", action: str, fact: str) -> None:
-    _send(charge_point, action, [{"status": _job(charge_point, fact)}])
-
-
-def _job(charge_point: "ChargePoint", fact: str) -> str:
-    """What the Charge Point is doing about its firmware or diagnostics; Idle when nothing (4.4, 4.5)."""
-    status: Callable[[ChargePoint], str] | None = getattr(firmware_management, fact, None)
-    return "Idle" if status is None else status(charge_point)
+    return tell
 
 
 def _status_notification(charge_point: "ChargePoint", number: int | None) -> Sending | None:
@@ -114,7 +110,8 @@ def _send(charge_point: "ChargePoint", action: str, payloads: Sequence[Payload])
     async def send() -> None:
         with suppress(CallFailed):  # the Central System may ask again
             for payload in payloads:
-                await charge_point.request(action, payload)
+                if charge_point.may_be_triggered:
+                    await charge_point.request(action, payload)
 
     charge_point.spawn(send())
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from simulator.core import Handler
 
 KEYS = [
-    Key("ChargeProfileMaxStackLevel", "integer", "10", read_only=True),
+    Key("ChargeProfileMaxStackLevel", "integer", "99", read_only=True),
     Key("ChargingScheduleAllowedChargingRateUnit", "CSL", "Current,Power", read_only=True),
-    Key("ChargingScheduleMaxPeriods", "integer", "24", read_only=True),
+    Key("ChargingScheduleMaxPeriods", "integer", "100", read_only=True),
     Key("ConnectorSwitch3to1PhaseSupported", "boolean", "true", read_only=True),
-    Key("MaxChargingProfilesInstalled", "integer", "30", read_only=True),
+    Key("MaxChargingProfilesInstalled", "integer", "100", read_only=True),
 ]
 
 LOCAL_LIMIT = Limit(CURRENT)  # of each connector, whatever the profiles are

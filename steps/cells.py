@@ -9,6 +9,8 @@ any, such as 60             the same, and 60 is what is sent or asked for
 absent                      no such field
 other than 60               any other value
 one of A, B                 any of these; A is what is sent
+A, tolerated B              A; B too, but not in the strict reading
+A, noted B                  A; B too, with a remark
 at least 3 · at most 3      a number
 matching /regex/            a text
 within 5 seconds of now     an instant
@@ -50,13 +52,14 @@ class BadCell(ValueError):
 class Expectation:
     """What a cell expects. ``fits`` judges a value, ``example`` is what we send, ``text`` is how it reads.
 
-    ``tolerates``: what fits, but not in the strict reading.
+    ``tolerates``: what fits, but not in the strict reading. ``notes``: what fits in both and is worth a remark.
     """
 
     text: str
     fits: Callable[[object], bool]
     example: object = MISSING
     tolerates: Callable[[object], bool] = lambda _: False
+    notes: Callable[[object], bool] = lambda _: False
 
 
 Fill = Callable[[str], str]
@@ -115,6 +118,16 @@ def tolerated(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
         value, wanted = value_at(payload, path), expectation(cell, lookup)
         if wanted.tolerates(value):
             found.append(f"{path} is {_shown(value)}, the test case wants {wanted.text}")
+    return found
+
+
+def noted(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
+    """Every row of a table that a payload satisfies in a way that is worth a remark, in words."""
+    found = []
+    for path, cell in rows(table):
+        value, wanted = value_at(payload, path), expectation(cell, lookup)
+        if wanted.notes(value):
+            found.append(f"{path} is {_shown(value)}, better {wanted.text}")
     return found
 
 
@@ -263,8 +276,9 @@ def _exactly(text: str) -> Expectation:
     return Expectation(text, lambda value: value is not MISSING and _written(value) == text, text)
 
 
-def _any(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
-    return Expectation("any value", lambda value: value is not MISSING, fill(match[1]) if match[1] else MISSING)
+def _any(match: re.Match[str], _: Fill, read: Read) -> Expectation:
+    example = read(match[1]).example if match[1] else MISSING
+    return Expectation("any value", lambda value: value is not MISSING, example)
 
 
 def _absent(_match: re.Match[str], _fill: Fill, _read: Read) -> Expectation:
@@ -279,11 +293,23 @@ def _one_of(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
 
 def _tolerated(match: re.Match[str], _: Fill, read: Read) -> Expectation:
     wanted, let_pass = read(match[1]), read(match[2])
+
+    def only_tolerated(value: object) -> bool:
+        return let_pass.fits(value) and not wanted.fits(value)
+
     return Expectation(
-        wanted.text,
-        lambda value: wanted.fits(value) or let_pass.fits(value),
-        wanted.example,
-        lambda value: let_pass.fits(value) and not wanted.fits(value),
+        wanted.text, lambda value: wanted.fits(value) or let_pass.fits(value), wanted.example, only_tolerated
+    )
+
+
+def _noted(match: re.Match[str], _: Fill, read: Read) -> Expectation:
+    wanted, passes = read(match[1]), read(match[2])
+
+    def only_noted(value: object) -> bool:
+        return passes.fits(value) and not wanted.fits(value)
+
+    return Expectation(
+        wanted.text, lambda value: wanted.fits(value) or passes.fits(value), wanted.example, notes=only_noted
     )
 
 
@@ -342,6 +368,7 @@ def _now(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Fill, Read], Expectation]], ...] = (
     (re.compile(r"(.+), tolerated (.+)"), _tolerated),
+    (re.compile(r"(.+), noted (.+)"), _noted),
     (re.compile(r"any(?:, such as (.+))?"), _any),
     (re.compile(r"absent"), _absent),
     (re.compile(r"one of (.+)"), _one_of),

@@ -8,7 +8,7 @@ names another.
 
 from datetime import datetime
 
-from bench.bench import Bench
+from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.verdicts import OurError
@@ -17,7 +17,7 @@ from ocppj.errors import canonical_code
 from ocppj.frames import Payload
 from ocppj.peer import Conf, Refusal, Silence
 from ocppj.transcript import Party
-from steps.cells import Table, expectation, filled_in, mismatches, payload_of, rows, seconds, tolerated
+from steps.cells import Table, expectation, filled_in, mismatches, noted, payload_of, rows, seconds, tolerated
 from steps.words import given, then, when
 
 SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
@@ -28,6 +28,13 @@ TELL_STATUS = ("StatusNotification", "FirmwareStatusNotification", "DiagnosticsS
 @when("the {sender:Party} sends {action:Action}.req")
 async def makes_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
     """At our seat it is sent; at another the operator is asked. What crosses the wire is judged either way."""
+    await make_send(bench, sender, action, datatable)
+
+
+@when("the {sender:Party} sends {action:Action}.req against the rules")
+async def makes_send_wrong(bench: Bench, sender: Party, action: str, datatable: Table) -> None:
+    """Our own party only: what the other makes of a request that OCPP does not allow."""
+    bench.misbehaved = True
     await make_send(bench, sender, action, datatable)
 
 
@@ -67,6 +74,22 @@ async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, dur
         before = message.time
 
 
+@then("the {sender:Party} may send {action:Action}.req")
+async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    """Optional, but right if it comes at once."""
+    connector = _reported_connector(bench, datatable) if action in REPORTS else None
+    if message := await bench.claim_if_any(sender, action, connector=connector, within=QUIET):
+        judge_rows(bench, message, f"{action}.req", datatable)
+
+
+@then("the {sender:Party} may send {action:Action}.req beside the test case")
+async def may_send_beside(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
+    """The specification allows it, the test case document does not list it."""
+    if message := await bench.claim_if_any(sender, action, within=QUIET):
+        judge_rows(bench, message, f"{action}.req", datatable)
+        bench.remark(f"{action}.req was sent, which the test case does not list", strict=True)
+
+
 @then("the {sender:Party} sends no {action:Action}.req for {duration:Duration}")
 async def sends_none(bench: Bench, sender: Party, action: str, duration: str) -> None:
     await bench.silence(sender, _almost(bench, duration), action)
@@ -92,6 +115,13 @@ async def latest_has(bench: Bench, action: str, datatable: Table) -> None:
             bench.judge(message, f"{action}.req", mismatches(message.payload, datatable, bench.value))
             return
     raise OurError(f"no {action}.req was claimed: a faulty feature")
+
+
+@then("the {sender:Party} has sent no {action:Action}.req since {stimulus:Action}.req was sent")
+async def has_sent_none_since(bench: Bench, sender: Party, action: str, stimulus: str) -> None:
+    sent = bench.sent_since(stimulus, sender, action)
+    if sent:
+        raise bench.blame(sender, f"the {sender} sent {sent}")
 
 
 @given("the {party:Party} will respond with {action:Action}.conf")
@@ -140,9 +170,7 @@ async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> M
     message = await bench.claim_if_any(sender, action, within=bench.timeout)
     if message is None:
         raise bench.sent_nothing(sender, action)
-    bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
-    for text in tolerated(message.payload, table, bench.value):
-        bench.remark(f"{action}.req: {text}", strict=True)
+    judge_rows(bench, message, f"{action}.req", table)
     return message
 
 
@@ -162,17 +190,25 @@ async def claim_request(
     message = await bench.claim(
         sender, action, connector=connector, status=status, within=within, ordered=ordered, why=why
     )
-    bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
+    judge_rows(bench, message, f"{action}.req", table)
     return message
 
 
 async def claim_conf(bench: Bench, party: Party, action: str, table: Table = ()) -> Message:
     """Claim the answer to the request claimed last and check it against a table."""
     message = await bench.conf(party, action)
-    bench.judge(message, f"{action}.conf", mismatches(message.payload, table, bench.value))
-    for text in tolerated(message.payload, table, bench.value):
-        bench.remark(f"{action}.conf: {text}", strict=True)
+    judge_rows(bench, message, f"{action}.conf", table)
     return message
+
+
+def judge_rows(bench: Bench, message: Message, name: str, table: Table, payload: Payload | None = None) -> None:
+    """Check a message, or a part of it, against a table."""
+    payload = message.payload if payload is None else payload
+    bench.judge(message, name, mismatches(payload, table, bench.value))
+    for text in tolerated(payload, table, bench.value):
+        bench.remark(f"{name}: {text}", strict=True)
+    for text in noted(payload, table, bench.value):
+        bench.remark(f"{name}: {text}")
 
 
 def bench_seconds(bench: Bench, duration: str) -> float:

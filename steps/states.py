@@ -10,10 +10,10 @@ from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import Inconclusive, OurError
-from steps.cells import Table, expectation, rows
+from steps.cells import Table, expectation, mismatches, rows, tolerated
 from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration
-from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, make_send
-from steps.station import at_connector, fail
+from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
+from steps.station import at_connector, fail, has
 from steps.words import given, then
 
 ACCEPTED = (("idTagInfo.status", "Accepted"),)
@@ -73,11 +73,20 @@ async def transaction_running_after(bench: Bench, id_tag: str, more: Table) -> N
 @given("idTag {id_tag:IdTag} is {status:IdTagStatus}")
 async def id_tag_is(bench: Bench, id_tag: str, status: str) -> None:
     """Our Central System is told; a foreign one must have been told by its operator: the test data names the idTag."""
+    _know(bench, id_tag, status)
+
+
+@given("idTag {id_tag:IdTag} is {status:IdTagStatus} in the group {parent:IdTag}")
+async def id_tag_is_in_group(bench: Bench, id_tag: str, status: str, parent: str) -> None:
+    """The group is the parentIdTag that its idTags share (3.10)."""
+    _know(bench, id_tag, status, bench_text(bench, parent))
+
+
+def _know(bench: Bench, id_tag: str, status: str, parent: str | None = None) -> None:
     value = bench_text(bench, id_tag)
     seat = bench.seats["Central System"]
     if isinstance(seat, ReferenceCentralSystem) and status != "unknown":
-        store = seat.central_system.store
-        store.know_id_tag(value, status, store.id_tag_info(value).get("parentIdTag"))
+        seat.central_system.store.know_id_tag(value, status, parent)
 
 
 @given("the Authorization Cache holds {id_tag:IdTag}")
@@ -100,8 +109,12 @@ def _teach(bench: Bench, id_tag: str) -> None:
 async def _have_cached(bench: Bench, id_tag: str) -> None:
     await _charging(bench, id_tag)
     with bench.state("IdTagCached"):
-        await _present(bench, id_tag)
         transaction = (("transactionId", "{StartTransaction.conf.transactionId}"),)
+        if has(bench, "local_authorization"):
+            await _present(bench, id_tag)
+        else:
+            await make_send(bench, "Central System", "RemoteStopTransaction", transaction)
+            await claim_conf(bench, "Charge Point", "RemoteStopTransaction", (("status", "Accepted"),))
         await claim_request(bench, "Charge Point", "StopTransaction", transaction)
         await claim_conf(bench, "Central System", "StopTransaction")
         await bench.reaches(bench.connector, "Finishing")
@@ -208,7 +221,7 @@ async def goes_through(bench: Bench, n: str, statuses: str) -> None:
     """All but the last may last so shortly that they are not told (4.9, errata 3.19): a remark."""
     *before, last = statuses.split(", ")
     connector = _connector(bench, n)
-    told = await bench.reaches(connector, last, by_way_of=before)
+    told = [report.payload["status"] for report in await bench.reaches(connector, last, by_way_of=before)]
     for status in before:
         if status not in told:
             bench.remark(f"connector {connector} was not reported {status} before {last}", "OCPP 1.6 4.9", strict=True)
@@ -218,6 +231,52 @@ async def goes_through(bench: Bench, n: str, statuses: str) -> None:
 async def connector_is(bench: Bench, n: str, status: str) -> None:
     """Sooner or later: a real EV may go through SuspendedEV on its way to Charging."""
     await bench.reaches(_connector(bench, n), status)
+
+
+@then("connector {n:N} is {status:Status} or {other:Status}")
+async def connector_is_either(bench: Bench, n: str, status: str, other: str) -> None:
+    await bench.reaches(_connector(bench, n), status, other)
+
+
+@then("connector {n:N} is {status:Status}, or with a fixed cable {other:Status}")
+async def connector_is_by_its_cable(bench: Bench, n: str, status: str, other: str) -> None:
+    """Without a cable to take out nobody has anything left to do (4.9, C1)."""
+    await bench.reaches(_connector(bench, n), status, *([] if has(bench, "detachable_cable") else [other]))
+
+
+@then("connector {n:N} is {status:Status}, if its cable is detachable")
+async def connector_is_if_detachable(bench: Bench, n: str, status: str) -> None:
+    """Not twice: a Charge Point that has told it before says nothing new (4.9)."""
+    connector = _connector(bench, n)
+    if has(bench, "detachable_cable") and bench.status_told(connector, bench.wire.floor) != status:
+        await bench.reaches(connector, status)
+
+
+@then("connector {n:N} is {status:Status} and/or {other:Status}")
+async def connector_is_one_or_both(bench: Bench, n: str, status: str, other: str, datatable: Table) -> None:
+    """One of them, or both in either order; the table is about the report that suits it better."""
+    connector = _connector(bench, n)
+    reports = (await bench.reaches(connector, status, other))[-1:]
+    rest = {status, other} - {reports[0].payload["status"]}
+
+    def fits(message: Message) -> bool:
+        return message.payload.get("connectorId") == connector and message.payload.get("status") in rest
+
+    deadline = bench.loop.time() + QUIET
+    if second := await bench.wire.next_call("Charge Point", "StatusNotification", fits, deadline):
+        bench.take(second, ordered=False)
+        reports.append(second)
+
+    def lacking(report: Message) -> tuple[int, int]:
+        found = (mismatches(report.payload, datatable, bench.value), tolerated(report.payload, datatable, bench.value))
+        return len(found[0]), len(found[1])
+
+    judge_rows(bench, min(reports, key=lacking), "StatusNotification.req", datatable)
+
+
+@then("connector {n:N} is {status:Status}, at the latest after {duration:Duration}")
+async def connector_is_by_then(bench: Bench, n: str, status: str, duration: str) -> None:
+    await bench.reaches(_connector(bench, n), status, within=bench_seconds(bench, duration) + bench.timeout)
 
 
 @then("connector {n:N} is {status:Status} after {duration:Duration}")

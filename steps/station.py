@@ -8,6 +8,11 @@ from steps.messages import bench_seconds, bench_text
 from steps.words import given, when
 
 
+def has(bench: Bench, capability: str) -> bool:
+    """Whether the Charge Point on the bench has a capability."""
+    return capability not in bench.device.lacks and capability not in bench.case.without
+
+
 async def at_connector(bench: Bench, action: str, sentence: str = "", **more: str) -> None:
     """Have something done at the connector of the case; an operator is asked with this sentence or the step's."""
     payload: Payload = {"connectorId": bench.connector, **more}
@@ -27,6 +32,13 @@ async def unplugs(bench: Bench) -> None:
 @when("the EV driver unplugs the cable at the EV side")
 async def unplugs_ev_side(bench: Bench) -> None:
     await at_connector(bench, "unplug_ev_side")
+
+
+@when("the EV driver unplugs the cable, if it is detachable")
+async def unplugs_detachable(bench: Bench) -> None:
+    """A fixed one has no other end to take out."""
+    if has(bench, "detachable_cable"):
+        await at_connector(bench, "unplug", "the EV driver unplugs the cable")
 
 
 @when("the EV driver presents idTag {id_tag:IdTag}")

@@ -1,12 +1,11 @@
 """Sentences about transactions that a reboot, a power cut or a lost connection interrupts."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bench.bench import QUIET, Bench
-from bench.messages import Message, messages
+from bench.bench import Bench
+from bench.messages import Message, messages, registration_told
 from bench.verdicts import OurError
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
@@ -17,6 +16,8 @@ from steps.station import at_connector
 from steps.words import then
 
 GOES_ON = ("Charging", "SuspendedEV", "SuspendedEVSE")
+
+STOPS_LATE = 10.0  # seconds in which a transaction that seems to go on after a boot may still be stopped by itself
 
 BY_ITSELF, BY_HAND = " by itself", " by hand"  # what a row says after its path
 
@@ -33,6 +34,16 @@ async def may_have_sent(bench: Bench, party: Party, action: str, datatable: Tabl
 async def stops_around_a_reboot(bench: Bench, datatable: Table = ()) -> None:
     """Errata 3.36: a hard reset need not wait for it, and then it follows the BootNotification.conf."""
     within = bench.long_timeout + bench.timeout
+
+    def look() -> Message | None:
+        for message in messages(bench.wire.records, bench.wire.floor):
+            if registration_told(message, bench.wire.records) not in (None, "Accepted"):
+                raise bench.blame("Central System", f"the Central System answered BootNotification.req with {message}")
+        return next(bench.wire.calls("Charge Point", "StopTransaction"), None)
+
+    deadline = bench.loop.time() + within
+    await bench.wire.until(look, deadline)
+    within = max(0.0, deadline - bench.loop.time())
     await claim_request(bench, "Charge Point", "StopTransaction", datatable, within=within, ordered=False)
 
 
@@ -73,12 +84,12 @@ async def is_stopped_somehow(bench: Bench, id_tag: str, datatable: Table) -> Non
         return "goes on" if told and told[-1] in GOES_ON else None
 
     if await bench.wire.until(look, bench.loop.time() + bench.timeout) == "goes on":
-        await asyncio.sleep(QUIET)  # perhaps it is about to be stopped
+        await bench.wire.until(lambda: look() == "stopped" or None, bench.loop.time() + STOPS_LATE)
     if look() == "goes on":
         value = bench_text(bench, id_tag)
         await at_connector(bench, "present", f"the EV driver presents idTag {value}", idTag=value)
     message = await bench.claim("Charge Point", "StopTransaction", ordered=False)
-    way, other_way = (BY_HAND, BY_ITSELF) if _since_presented(bench, message) else (BY_ITSELF, BY_HAND)
+    way, other_way = (BY_HAND, BY_ITSELF) if _was_stopped_by_hand(bench, message) else (BY_ITSELF, BY_HAND)
     table = [(path.removesuffix(way), cell) for path, cell in rows(datatable) if not path.endswith(other_way)]
     bench.judge(message, "StopTransaction.req", mismatches(message.payload, table, bench.value))
 
@@ -237,10 +248,11 @@ def _booted_before(bench: Bench, stop: Message) -> bool:
     return False
 
 
-def _since_presented(bench: Bench, stop: Message) -> bool:
-    """Whether the idTag was the last that was done before a request came."""
-    place = _latest_stimulus(bench.wire.records[: stop.index])
-    return bool(bench.wire.records[place]["action"] == "present")
+def _was_stopped_by_hand(bench: Bench, stop: Message) -> bool:
+    """Whether the idTag was presented before, unless it says of itself that the idTag came too late."""
+    before = bench.wire.records[: stop.index]
+    is_presented = before[_latest_stimulus(before)]["action"] == "present"
+    return is_presented and ("idTag" in stop.payload or stop.payload.get("reason") != "PowerLoss")
 
 
 def _latest_stimulus(records: Sequence[Record], action: str | None = None) -> int:

@@ -49,6 +49,7 @@ WORDS = {
     "IdTagStatus": _one_of([*(status.value for status in AuthorizationStatus), "unknown"]),
     "Profile": _one_of([profile for profile in PROFILES.values() if profile != "Security"]),
     "ProfileKind": _one_of([kind.value for kind in ChargingProfileKindType]),
+    "MeasurandKey": _word("MeterValuesSampledData|MeterValuesAlignedData"),
     "N": _word(r"\d+|\{[A-Z]\w*\}"),
     "Location": _word(r"\{[A-Z]\w*\}"),
     "Work": _word("download|installation|upload"),

@@ -67,3 +67,44 @@ Feature: Basic actions, non-happy
       | status      | Faulted              |
       | errorCode   | ConnectorLockFailure |
     And the Central System responds with StatusNotification.conf
+  # In 2024-04 the cable came before the idTag.
+  @TC_023_4_CS @needs_local_authorization @OCPP_4_1 @OCPP_4_9 @OCPP_9_1_20
+  Scenario: Start local Charging Session - Authorize invalid
+    Given the configuration
+      | MinimumStatusDuration | 10   |
+      | LocalPreAuthorize     | true |
+    And idTag {InvalidIdTag} is unknown
+    When the EV driver presents idTag {InvalidIdTag}
+    Then the Charge Point sends Authorize.req
+      | idTag | {InvalidIdTag} |
+    And the Central System responds with Authorize.conf
+      | idTagInfo.status | Invalid |
+    When the EV driver plugs in the cable
+    Then the Charge Point sends StatusNotification.req
+      | connectorId | {ConnectorId} |
+      | status      | Preparing     |
+    And the Central System responds with StatusNotification.conf
+    And the Charge Point sends no StartTransaction.req for 10 seconds
+    And the Charge Point has sent no StartTransaction.req since the idTag was presented
+
+  @TC_023_5_CS @needs_remote_authorization @without_local_authorization @OCPP_4_1 @OCPP_5_11
+  Scenario: Start remote Charging Session - Authorize invalid
+    Given the configuration
+      | AuthorizeRemoteTxRequests | true |
+    And idTag {InvalidIdTag} is unknown
+    When the Central System sends RemoteStartTransaction.req
+      | connectorId | {ConnectorId}  |
+      | idTag       | {InvalidIdTag} |
+    Then the Charge Point responds with RemoteStartTransaction.conf
+      | status | Accepted |
+    And the Charge Point sends Authorize.req
+      | idTag | {InvalidIdTag} |
+    And the Central System responds with Authorize.conf
+      | idTagInfo.status | Invalid |
+    When the EV driver plugs in the cable
+    Then the Charge Point sends StatusNotification.req
+      | connectorId | {ConnectorId} |
+      | status      | Preparing     |
+    And the Central System responds with StatusNotification.conf
+    And the Charge Point sends no StartTransaction.req for 10 seconds
+    And the Charge Point has sent no StartTransaction.req since RemoteStartTransaction.req was sent

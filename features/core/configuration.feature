@@ -58,6 +58,14 @@ Feature: Configuration, happy flow
       | key | one of absent, [] |
     Then the Charge Point responds with GetConfiguration.conf
 
+  @TC_019_2_CSMS @OCPP_5_8
+  Scenario: Retrieve specific configuration key
+    When the Central System sends GetConfiguration.req
+      | key | [SupportedFeatureProfiles] |
+    Then the Charge Point responds with GetConfiguration.conf
+      | configurationKey[0].key | SupportedFeatureProfiles |
+      | unknownKey              | one of absent, []        |
+
   # 5.3 has RebootRequired for a change that takes a reboot; the test case document wants Accepted.
   @TC_021_CS @OCPP_5_3
   Scenario: Change/set Configuration (judging the Charge Point)

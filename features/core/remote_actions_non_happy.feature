@@ -44,3 +44,13 @@ Feature: Remote actions, non-happy
       | transactionId | any, such as {StartTransaction.conf.transactionId} |
     Then the Charge Point responds with RemoteStopTransaction.conf
       | status | Rejected |
+
+  # 6.33: connectorId > 0. A refusal is as good in a .conf as in a CALLERROR.
+  @TC_027_CS @OCPP_5_11 @OCPP_6_33
+  Scenario: Remote start transaction - connector id shall not be 0
+    When the Central System sends RemoteStartTransaction.req against the rules
+      | connectorId | 0            |
+      | idTag       | {ValidIdTag} |
+    Then the Charge Point responds with RemoteStartTransaction.conf or CALLERROR
+      | status    | Rejected |
+      | CALLERROR | any      |

@@ -185,7 +185,7 @@ Feature: Reserve a connector
   @TC_053_1_CS @needs_local_authorization @OCPP_5_13 @OCPP_3_10
   Scenario: Use a reserved Connector with parentIdTag - Local
     Given every other connector is Unavailable
-    And idTag {ValidIdTag2} is Accepted
+    And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}
     When the Central System sends ReserveNow.req
       | connectorId | {ConnectorId}                   |
       | idTag       | {ValidIdTag}                    |
@@ -212,7 +212,7 @@ Feature: Reserve a connector
   @TC_053_2_CS @without_local_authorization @OCPP_5_13 @OCPP_5_11 @OCPP_3_10
   Scenario: Use a reserved Connector with parentIdTag - Remote
     Given every other connector is Unavailable
-    And idTag {ValidIdTag2} is Accepted
+    And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}
     When the Central System sends ReserveNow.req
       | connectorId | {ConnectorId}                   |
       | idTag       | {ValidIdTag}                    |
@@ -243,7 +243,7 @@ Feature: Reserve a connector
       | status      | Reserved                     |
     And the Central System responds with StatusNotification.conf
     Given the Charge Point knows idTag {ValidIdTag2} as one of the reserved group
-    And idTag {ValidIdTag2} is Accepted
+    And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}
     When the EV driver presents idTag {ValidIdTag2}
     Then the Charge Point sends Authorize.req
       | idTag | {ValidIdTag2} |

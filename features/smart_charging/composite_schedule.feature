@@ -46,10 +46,10 @@ Feature: Composite schedule
   @TC_067_CS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_7
   Scenario: Clear Charging Profile (judging the Charge Point)
     Given these charging profiles
-      | connectorId   | chargingProfilePurpose | stackLevel | duration | valid | limits                        |
-      | {ConnectorId} | TxDefaultProfile       | 1          | 400 s    |       | 0 s: 6, 60 s: 8, 200 s: 10    |
-      | {ConnectorId} | TxDefaultProfile       | 0          | 400 s    | 401 s | 0 s: 7, 100 s: 9              |
-      | 0             | ChargePointMaxProfile  | 0          | 86400 s  | 401 s | 0 s: 11, 200 s: 12            |
+      | connectorId   | chargingProfilePurpose | stackLevel | duration | valid | limits                     |
+      | {ConnectorId} | TxDefaultProfile       | 1          | 400 s    |       | 0 s: 6, 60 s: 8, 200 s: 10 |
+      | {ConnectorId} | TxDefaultProfile       | 0          | 400 s    | 401 s | 0 s: 7, 100 s: 9           |
+      | 0             | ChargePointMaxProfile  | 0          | 86400 s  | 401 s | 0 s: 11, 200 s: 12         |
     When the Central System sends ClearChargingProfile.req for the first charging profile
       | connectorId            | absent |
       | chargingProfilePurpose | absent |

@@ -30,21 +30,21 @@ Feature: Smart charging
   @TC_056_CSMS @OCPP_5_16 @OCPP_7_8 @OCPPE_3_56
   Scenario: Central Smart Charging - TxDefaultProfile (judging the Central System)
     When the Central System sends SetChargingProfile.req
-      | connectorId                                                                | {ConnectorId}                     |
-      | csChargingProfiles.chargingProfileId                                       | any, such as 1                    |
-      | csChargingProfiles.stackLevel                                              | {StackLevel}                      |
-      | csChargingProfiles.chargingProfilePurpose                                  | TxDefaultProfile                  |
-      | csChargingProfiles.chargingProfileKind                                     | Absolute                          |
-      | csChargingProfiles.recurrencyKind                                          | absent                            |
-      | csChargingProfiles.transactionId                                           | absent                            |
-      | csChargingProfiles.validFrom                                               | any, such as now                  |
-      | csChargingProfiles.validTo                                                 | any, such as now + 1 day          |
-      | csChargingProfiles.chargingSchedule.startSchedule                          | any, such as now                  |
-      | csChargingProfiles.chargingSchedule.duration                               | {ScheduleDuration}                |
-      | csChargingProfiles.chargingSchedule.chargingRateUnit                       | {ChargingRateUnit}                |
-      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].startPeriod  | 0                                 |
-      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit        | {ChargingLimit}                   |
-      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].numberPhases | one of {NumberOfPhases}, absent   |
+      | connectorId                                                                | {ConnectorId}                   |
+      | csChargingProfiles.chargingProfileId                                       | any, such as 1                  |
+      | csChargingProfiles.stackLevel                                              | {StackLevel}                    |
+      | csChargingProfiles.chargingProfilePurpose                                  | TxDefaultProfile                |
+      | csChargingProfiles.chargingProfileKind                                     | Absolute                        |
+      | csChargingProfiles.recurrencyKind                                          | absent                          |
+      | csChargingProfiles.transactionId                                           | absent                          |
+      | csChargingProfiles.validFrom                                               | any, such as now                |
+      | csChargingProfiles.validTo                                                 | any, such as now + 1 day        |
+      | csChargingProfiles.chargingSchedule.startSchedule                          | any, such as now                |
+      | csChargingProfiles.chargingSchedule.duration                               | {ScheduleDuration}              |
+      | csChargingProfiles.chargingSchedule.chargingRateUnit                       | {ChargingRateUnit}              |
+      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].startPeriod  | 0                               |
+      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit        | {ChargingLimit}                 |
+      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].numberPhases | one of {NumberOfPhases}, absent |
     Then the charging profile is for {NumberOfPhases} phases
     And the Charge Point responds with SetChargingProfile.conf
       | status | Accepted |
@@ -74,20 +74,20 @@ Feature: Smart charging
   Scenario: Central Smart Charging - TxProfile (judging the Central System)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req
-      | connectorId                                                               | {ConnectorId}                         |
-      | csChargingProfiles.chargingProfileId                                      | any, such as 1                        |
-      | csChargingProfiles.transactionId                                          | {StartTransaction.conf.transactionId} |
-      | csChargingProfiles.stackLevel                                             | any, such as {StackLevel}             |
-      | csChargingProfiles.chargingProfilePurpose                                 | TxProfile                             |
-      | csChargingProfiles.chargingProfileKind                                    | one of Absolute, Relative             |
-      | csChargingProfiles.recurrencyKind                                         | absent                                |
-      | csChargingProfiles.validFrom                                              | one of now, any, absent               |
-      | csChargingProfiles.validTo                                                | one of now + 1 day, any, absent       |
-      | csChargingProfiles.chargingSchedule.startSchedule                         | one of now, any, absent               |
+      | connectorId                                                               | {ConnectorId}                          |
+      | csChargingProfiles.chargingProfileId                                      | any, such as 1                         |
+      | csChargingProfiles.transactionId                                          | {StartTransaction.conf.transactionId}  |
+      | csChargingProfiles.stackLevel                                             | any, such as {StackLevel}              |
+      | csChargingProfiles.chargingProfilePurpose                                 | TxProfile                              |
+      | csChargingProfiles.chargingProfileKind                                    | one of Absolute, Relative              |
+      | csChargingProfiles.recurrencyKind                                         | absent                                 |
+      | csChargingProfiles.validFrom                                              | one of now, any, absent                |
+      | csChargingProfiles.validTo                                                | one of now + 1 day, any, absent        |
+      | csChargingProfiles.chargingSchedule.startSchedule                         | one of now, any, absent                |
       | csChargingProfiles.chargingSchedule.duration                              | one of {ScheduleDuration}, any, absent |
-      | csChargingProfiles.chargingSchedule.chargingRateUnit                      | any, such as {ChargingRateUnit}       |
-      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].startPeriod | 0                                     |
-      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit       | any, such as {ChargingLimit}          |
+      | csChargingProfiles.chargingSchedule.chargingRateUnit                      | any, such as {ChargingRateUnit}        |
+      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].startPeriod | 0                                      |
+      | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit       | any, such as {ChargingLimit}           |
     Then if its chargingProfileKind is Absolute, the charging profile has
       | validFrom                      | any |
       | validTo                        | any |

@@ -11,6 +11,7 @@ from bench.obligations import (
     Obligation,
     answered,
     breaches,
+    charging_profiles,
     one_at_a_time,
     registered,
     transaction_order,
@@ -519,11 +520,19 @@ def test_meter_values_that_no_queue_holds(payload: dict[str, object]) -> None:
     assert found(transaction_order, wire) == []
 
 
-@pytest.mark.parametrize("context", ["Sample.Periodic", "Sample.Clock"])
-def test_meter_values_that_a_queue_holds(context: str) -> None:
+@pytest.mark.parametrize(("context", "severe"), [("Sample.Periodic", True), ("Sample.Clock", False)])
+def test_meter_values_that_a_queue_holds(context: str, severe: bool) -> None:
+    """9.1.5: clock-aligned values may bear the beginning of their interval, which is long ago."""
     wire = Records().call(CP, "StartTransaction", start(at_s=0), "1", 0)
     wire.call(CP, "MeterValues", meter_values(-400, context=context), "2", 5)
-    assert [breach.severe for breach in found(transaction_order, wire)] == [True]
+    assert [breach.severe for breach in found(transaction_order, wire)] == [severe]
+
+
+def test_what_an_interval_measured_is_as_old_as_its_beginning() -> None:
+    payload = meter_values(-400, context="Sample.Clock")
+    payload["meterValue"][0]["sampledValue"][0]["measurand"] = "Energy.Active.Import.Interval"
+    wire = Records().call(CP, "StartTransaction", start(at_s=0), "1", 0).call(CP, "MeterValues", payload, "2", 5)
+    assert found(transaction_order, wire) == []
 
 
 def test_other_messages_and_the_other_party_have_no_order() -> None:
@@ -624,3 +633,55 @@ def test_messages_in_words() -> None:
         f"invalid frame {'x' * 157}...",
         "unknown frame [7]",
     ]
+
+
+# --- charging profiles
+
+
+def profile(purpose: str = "TxDefaultProfile", start: int = 0, **more: object) -> dict[str, object]:
+    plan = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": start, "limit": 6.0}]}
+    ids = {"chargingProfileId": 1, "stackLevel": 0, "chargingProfilePurpose": purpose}
+    return {**ids, "chargingProfileKind": "Absolute", "chargingSchedule": plan, **more}
+
+
+def set_at(connector: int, what: dict[str, object]) -> tuple[str, dict[str, object]]:
+    return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": what}
+
+
+def start_with(what: dict[str, object]) -> tuple[str, dict[str, object]]:
+    return "RemoteStartTransaction", {"idTag": "A", "chargingProfile": what}
+
+
+@pytest.mark.parametrize(
+    ("message", "clause"),
+    [
+        (set_at(1, profile(start=5)), "errata 3.45"),
+        (set_at(1, profile(recurrencyKind="Daily")), "errata 3.56"),
+        (set_at(1, profile("ChargePointMaxProfile")), "3.13.1"),
+        (set_at(0, profile("TxProfile")), "3.13.1"),
+        (start_with(profile()), "5.16.2"),
+        (start_with(profile("TxProfile", transactionId=1)), "5.16.2"),
+        (start_with(profile("TxProfile", start=1)), "errata 3.45"),
+    ],
+)
+def test_a_charging_profile_that_may_not_be(message: tuple[str, dict[str, object]], clause: str) -> None:
+    (breach,) = found(charging_profiles, Records().connect().call(CS, *message, "1"))
+    assert (breach.party, breach.clause, breach.severe) == (CS, f"OCPP 1.6 {clause}", True)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        set_at(0, profile()),
+        set_at(1, profile()),
+        set_at(0, profile("ChargePointMaxProfile")),
+        set_at(1, profile("TxProfile", transactionId=1)),
+        set_at(1, profile(chargingProfileKind="Recurring", recurrencyKind="Daily")),
+        start_with(profile("TxProfile")),
+        ("RemoteStartTransaction", {"idTag": "A"}),
+        ("SetChargingProfile", {"connectorId": 1, "csChargingProfiles": [1]}),
+        ("SetChargingProfile", {"csChargingProfiles": {"chargingSchedule": {"chargingSchedulePeriod": [[]]}}}),
+    ],
+)
+def test_a_charging_profile_as_it_may_be(message: tuple[str, dict[str, object]]) -> None:
+    assert found(charging_profiles, Records().connect().call(CS, *message, "1")) == []

@@ -41,9 +41,15 @@ HONEST = {
     "TC_023_1_CSMS": Due("pass", "an idTag that it does not know is Invalid"),
     "TC_023_2_CSMS": Due("pass", "it knows an Expired idTag"),
     "TC_023_3_CSMS": Due("pass", "it knows a Blocked idTag"),
+    "TC_024_CSMS": Due("pass", "it takes a report of a fault"),
     "TC_026_CSMS": Due("pass", "it takes a Rejected for an answer"),
     "TC_028_CSMS": Due("pass", "it takes a Rejected for an answer"),
+    "TC_030_CSMS": Due("pass", "it takes an UnlockFailed for an answer"),
     "TC_031_CSMS": Due("pass", "it takes a NotSupported for an answer"),
+    "TC_032_1_CSMS": Due("pass", "it takes a Charge Point back that has lost its power"),
+    "TC_037_1_CSMS": Due("pass", "a transaction may have begun without it"),
+    "TC_037_3_CSMS": Due("pass", "an idTag that it does not know is Invalid, however late"),
+    "TC_039_CSMS": Due("pass", "a whole transaction may have gone by without it"),
     "TC_040_1_CSMS": Due("pass", "it takes a NotSupported for an answer"),
     "TC_040_2_CSMS": Due("pass", "it takes a Rejected for an answer"),
 }
@@ -66,6 +72,7 @@ WITHOUT_OPERATOR = HONEST | {
     "TC_021_CSMS": _asks("ChangeConfiguration (key = MeterValueSampleInterval, value = 60) at the Central System"),
     "TC_026_CSMS": _asks("RemoteStartTransaction (idTag = GOOD-04A1B2) at the Central System"),
     "TC_028_CSMS": _asks("RemoteStopTransaction (transactionId = "),
+    "TC_030_CSMS": _asks("UnlockConnector (connectorId = 1) at the Central System"),
     "TC_031_CSMS": _asks("UnlockConnector (connectorId = 1) at the Central System"),
     "TC_040_1_CSMS": _asks("ChangeConfiguration (key = Testing, value = true) at the Central System"),
     "TC_040_2_CSMS": _asks("ChangeConfiguration (key = MeterValueSampleInterval, value = -1) at the Central System"),
@@ -83,8 +90,13 @@ NEED_A_VALID_ID_TAG = (
     "TC_011_1_CSMS",
     "TC_011_2_CSMS",
     "TC_012_CSMS",
+    "TC_024_CSMS",
     "TC_026_CSMS",
     "TC_028_CSMS",
+    "TC_032_1_CSMS",
+    "TC_037_1_CSMS",
+    "TC_037_3_CSMS",
+    "TC_039_CSMS",
 )
 
 _UNANSWERED = Due("fail", "StatusNotification.req is never answered", "did not answer StatusNotification.req")

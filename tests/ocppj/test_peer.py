@@ -173,6 +173,12 @@ async def test_a_wrong_request_of_ours_is_never_sent() -> None:
         assert not ends.transcript.records
 
 
+async def test_a_wrong_request_is_sent_on_purpose() -> None:
+    async with wired() as ends:
+        with pytest.raises(Refused):
+            await ends.charge_point.call("Authorize", {}, wrong=True)
+
+
 async def test_no_answer_in_time() -> None:
     script = Script()
     script.answer_next("Heartbeat", Silence())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ocppj.clock import VirtualLoop
-from ocppj.transcript import Record, Transcript, describe, normalised, other, read, write
+from ocppj.transcript import Record, Transcript, describe, masked, normalised, other, read, write
 
 # raw text, the fields that can be read off it
 DESCRIBED: list[tuple[str, Record]] = [
@@ -126,6 +126,33 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 )
 def test_normalised(text: str, same: str) -> None:
     assert normalised(text) == same
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ftp://user:secret@h:21/x", "ftp://***@h:21/x"),
+        ("ftp://user@h/x and http://a:b@c", "ftp://***@h/x and http://***@c"),
+        ("http://h/x@y", "http://h/x@y"),
+        ('{"location": "ftp://h/x", "other": "a@b"}', '{"location": "ftp://h/x", "other": "a@b"}'),
+    ],
+)
+def test_credentials_are_masked(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+def test_a_file_transfer_is_told_without_its_password(loop: VirtualLoop, tmp_path: Path) -> None:
+    transcript = Transcript()
+    transcript.file("upload", "ftp://u:secret@h/d", name="a.log", content=b"abc")
+    transcript.file("download", "http://h/x", failure="HTTP 404")
+    transcript.frame("Central System", "CP", '[2,"1","GetDiagnostics",{"location":"ftp://u:secret@h/d"}]')
+    write(transcript.records, tmp_path / "t.jsonl")
+    assert "secret" not in (tmp_path / "t.jsonl").read_text()
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    time = {"timestamp": "2031-05-13T08:41:17.389Z"}
+    upload = {"operation": "upload", "location": "ftp://***@h/d", "fileName": "a.log", "bytes": 3, "sha256": sha256}
+    download = {"operation": "download", "location": "http://h/x", "failure": "HTTP 404"}
+    assert transcript.records[:2] == [{"kind": "file", **time, **upload}, {"kind": "file", **time, **download}]
 
 
 def test_the_other_party() -> None:

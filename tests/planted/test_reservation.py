@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.device import DEFAULT_DATA
 from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
@@ -71,7 +72,7 @@ def always_a_reservation_id(payload: Payload) -> Payload:
 
 
 def group_for_id_tag(payload: Payload) -> Payload:
-    return payload | {"idTag": "PARENT-5E10"}
+    return payload | {"idTag": DEFAULT_DATA["ParentIdTag"]}
 
 
 def admits_anyone(patch: pytest.MonkeyPatch) -> None:
@@ -138,7 +139,7 @@ def says_of_second(status: str) -> Plant:
 
         def id_tag_info(store: Store, id_tag: str) -> Payload:
             info = judge(store, id_tag)
-            return info | {"status": status} if id_tag == "VALID-8B2C04" else info
+            return info | {"status": status} if id_tag == DEFAULT_DATA["ValidIdTag2"] else info
 
         patch.setattr(Store, "id_tag_info", id_tag_info)
 
@@ -214,7 +215,7 @@ FAULTS_OF_CENTRAL_SYSTEM: dict[str, tuple[Plant, str, str]] = {
     ),
     "connector 0": (asks("ReserveNow", having(connectorId=0)), f"{ASKS_CONNECTOR} 051 053", ASKED_CONNECTOR),
     "another idTag": (
-        asks("ReserveNow", having(idTag="VALID-8B2C04")),
+        asks("ReserveNow", having(idTag=DEFAULT_DATA["ValidIdTag2"])),
         ASKS_CONNECTOR,
         f"{ASKED_CONNECTOR} {ZERO}",
     ),

@@ -226,6 +226,107 @@ async def test_pulling_the_cable_out_of_the_ev_only_suspends() -> None:
         assert stage.story() == ["StatusNotification 1 SuspendedEV", "StatusNotification 1 Charging"]
 
 
+# StopTransactionOnEVSideDisconnect, UnlockConnectorOnEVSideDisconnect, a fixed cable; the status then, its info told,
+# whether the transaction is over, whether the cable is held (4.9, 4.10, 9.1.33 with errata 3.85).
+DISCONNECTED = [
+    (True, True, False, "Finishing", True, False),
+    (True, False, False, "Finishing", True, True),
+    (False, True, False, "SuspendedEV", False, True),
+    (False, False, False, "SuspendedEV", False, True),
+    (True, None, True, "Available", True, False),
+    (False, None, True, "SuspendedEV", False, False),
+]
+
+
+@pytest.mark.parametrize(("stops", "unlocks", "fixed", "status", "over", "held"), DISCONNECTED)
+async def test_the_ev_is_disconnected(
+    stops: bool, unlocks: bool | None, fixed: bool, status: str, over: bool, held: bool
+) -> None:
+    async with scene(fixed_cable=fixed) as stage:
+        await stage.change(StopTransactionOnEVSideDisconnect=stops)
+        if unlocks is not None:
+            await stage.change(UnlockConnectorOnEVSideDisconnect=unlocks)
+        await stage.charge()
+        await stage.charge_point.unplug_ev_side()
+        await stage.pass_time()
+        told = stage.calls("StatusNotification")[-1].payload
+        assert (told["status"], told["info"], told["errorCode"]) == (status, "EV side disconnected", "NoError")
+        assert [seen.payload["reason"] for seen in stage.calls("StopTransaction")] == ["EVDisconnected"] * over
+        assert stage.charge_point.connectors[1].locked == held
+
+
+@pytest.mark.parametrize("unlocks", [True, False])
+async def test_a_disconnected_ev_and_a_remote_stop(unlocks: bool) -> None:
+    """5.12: a remote stop is a local one, and the end of a transaction unlocks (4.10)."""
+    async with scene() as stage:
+        await stage.change(StopTransactionOnEVSideDisconnect=False, UnlockConnectorOnEVSideDisconnect=unlocks)
+        await stage.charge()
+        await stage.charge_point.unplug_ev_side()
+        await stage.pass_time()
+        stage.seen.clear()
+        await stage.ask("RemoteStopTransaction", transactionId=1)
+        await stage.charge_point.unplug()
+        await stage.pass_time()
+        assert stage.story() == [
+            "RemoteStopTransaction.conf Accepted",
+            "StopTransaction Remote",
+            "StatusNotification 1 Finishing",
+            "StatusNotification 1 Available",
+        ]
+
+
+async def test_a_cable_that_is_kept_can_be_unlocked_from_afar() -> None:
+    async with scene() as stage:
+        await stage.change(UnlockConnectorOnEVSideDisconnect=False)
+        await stage.charge()
+        await stage.charge_point.unplug_ev_side()
+        await stage.pass_time()
+        assert await stage.ask("UnlockConnector", connectorId=1) == {"status": "Unlocked"}
+        await stage.charge_point.unplug()
+
+
+async def test_a_fixed_cable_has_nothing_to_unlock_and_goes_on_charging() -> None:
+    async with scene(fixed_cable=True) as stage:
+        assert await stage.ask("UnlockConnector", connectorId=1) == {"status": "NotSupported"}
+        await stage.charge()
+        assert await stage.ask("UnlockConnector", connectorId=1) == {"status": "NotSupported"}
+        assert stage.story() == ["UnlockConnector.conf NotSupported"]
+
+
+async def test_without_a_reader_nobody_can_be_identified() -> None:
+    async with scene(reader=False) as stage:
+        await stage.charge_point.present("CAFE")
+        await stage.pass_time()
+        assert stage.story() == []
+        await stage.charge_point.plug_in()
+        await stage.ask("RemoteStartTransaction", idTag="CAFE")
+        assert stage.story()[-2:] == BEGIN
+
+
+async def test_the_parent_of_a_cached_id_tag_is_enough_to_stop() -> None:
+    """4.1: what the cache knows need not be asked about; 9.1.13 is about just that."""
+    async with scene() as stage:
+        stage.central_system.id_tags.update({"cafe": GROUP, "beef": GROUP})
+        for _ in range(2):  # to begin, and to give it up
+            await stage.charge_point.present("BEEF")
+            await stage.pass_time()
+        await stage.charge()
+        await stage.change(LocalPreAuthorize=True)
+        await stage.charge_point.present("BEEF")
+        await stage.pass_time()
+        assert stage.story() == ["StopTransaction Local", "StatusNotification 1 Finishing"]
+
+
+async def test_a_parent_id_tag_is_not_compared_with_what_is_presented() -> None:
+    """3.10: it need not even be an idTag."""
+    async with scene() as stage:
+        stage.central_system.id_tags.update({"cafe": GROUP, "family": {"status": "Accepted"}})
+        await stage.charge()
+        await stage.charge_point.present("FAMILY")
+        await stage.pass_time()
+        assert stage.story() == ["Authorize"]
+
+
 @pytest.mark.parametrize("authorizes", [True, False])
 async def test_a_remote_start_with_the_cable_in(authorizes: bool) -> None:
     async with scene() as stage:

@@ -85,7 +85,7 @@ CHANGES = [
         )
         for name in MEASURANDS
     ),
-    *((name, "SoC,RPM", "Rejected", None) for name in MEASURANDS),
+    *((name, "SoC,Power.Lost", "Rejected", None) for name in MEASURANDS),
     *((name, "SoC,,Voltage", "Rejected", None) for name in MEASURANDS),
     *((name, "Frequency.L1", "Rejected", None) for name in MEASURANDS),
     *(

@@ -383,3 +383,27 @@ async def test_a_fixed_cable_is_not_unlocked_and_its_transaction_goes_on() -> No
             "StopTransaction EVDisconnected",
             "StatusNotification 1 Available",
         ]
+
+
+async def test_unavailability_outlives_a_power_cut() -> None:
+    async with scene(connectors=2) as stage:
+        await stage.ask("ChangeAvailability", connectorId=0, type="Inoperative")
+        stage.story()
+        await stage.charge_point.lose_power()
+        await stage.charge_point.regain_power()
+        await stage.pass_time(3)
+        assert stage.story() == [
+            "BootNotification",
+            "StatusNotification 0 Unavailable",
+            "StatusNotification 1 Unavailable",
+            "StatusNotification 2 Unavailable",
+        ]
+
+
+async def test_a_fault_outlives_a_power_cut() -> None:
+    async with scene() as stage:
+        await stage.charge_point.fail(1, "GroundFailure")
+        await stage.charge_point.lose_power()
+        await stage.charge_point.regain_power()
+        await stage.pass_time(3)
+        assert stage.calls("StatusNotification")[-1].payload["errorCode"] == "GroundFailure"

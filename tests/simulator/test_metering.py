@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from ocpp.v16.enums import Measurand
 
 from ocppj.clock import VIRTUAL_START, parse_timestamp
 from ocppj.frames import Payload
 from simulator.memory import Memory
-from simulator.metering import MEASURANDS, Meter, next_aligned
+from simulator.metering import INTERVALS, MEASURANDS, Meter, last_aligned, next_aligned
 from tests.simulator.scene import Scene, Seen, scene
 
 POWER = 3 * 230 * 16  # W
@@ -109,10 +110,22 @@ async def test_a_new_sample_interval_holds_at_once() -> None:
         assert stage.story() == []
 
 
-EXPECTED: dict[str, list[tuple[str, str | None, str, str]]] = {  # after 100 s: value, phase, location, unit
+EXPECTED: dict[str, list[tuple[str, str | None, str, str | None]]] = {  # after 100 s: value, phase, location, unit
     "Energy.Active.Import.Register": [("306", None, "Outlet", "Wh")],
     "Energy.Active.Import.Interval": [("153", None, "Outlet", "Wh")],
+    "Energy.Active.Export.Interval": [("0", None, "Outlet", "Wh")],
+    "Energy.Active.Export.Register": [("0", None, "Outlet", "Wh")],
+    "Energy.Reactive.Import.Interval": [("50", None, "Outlet", "varh")],
+    "Energy.Reactive.Import.Register": [("100", None, "Outlet", "varh")],
+    "Energy.Reactive.Export.Interval": [("0", None, "Outlet", "varh")],
+    "Energy.Reactive.Export.Register": [("0", None, "Outlet", "varh")],
     "Power.Active.Import": [("11040.0", None, "Outlet", "W")],
+    "Power.Active.Export": [("0.0", None, "Outlet", "W")],
+    "Power.Reactive.Import": [("3628.7", None, "Outlet", "var")],
+    "Power.Reactive.Export": [("0.0", None, "Outlet", "var")],
+    "Power.Factor": [("0.95", None, "Outlet", None)],
+    "Current.Export": [("0.0", phase, "Outlet", "A") for phase in ("L1", "L2", "L3")],
+    "RPM": [("1200", None, "Body", None)],
     "Power.Offered": [("11040.0", None, "Outlet", "W")],
     "Current.Import": [("16.0", phase, "Outlet", "A") for phase in ("L1", "L2", "L3")],
     "Current.Import.L3": [("16.0", "L3", "Outlet", "A")],
@@ -126,7 +139,11 @@ EXPECTED: dict[str, list[tuple[str, str | None, str, str]]] = {  # after 100 s: 
 
 
 def test_every_measurand_is_expected() -> None:
-    assert set(MEASURANDS) <= set(EXPECTED)
+    assert {*MEASURANDS, *INTERVALS} <= set(EXPECTED)
+
+
+def test_every_measurand_of_the_specification_is_supported() -> None:
+    assert {*MEASURANDS, *INTERVALS} == {measurand.value for measurand in Measurand}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -136,7 +153,7 @@ async def test_what_each_measurand_tells(name: str) -> None:
         await stage.charge()
         await stage.pass_time(100.1)
         sampled = values(stage.calls("MeterValues")[1])
-        told = [(value["value"], value.get("phase"), value["location"], value["unit"]) for value in sampled]
+        told = [(value["value"], value.get("phase"), value["location"], value.get("unit")) for value in sampled]
         assert told == EXPECTED[name]
         assert all(name.startswith(value["measurand"]) for value in sampled)
 
@@ -168,6 +185,43 @@ def test_the_next_aligned_instant(
 ) -> None:
     instant = datetime(2031, 5, 13, *moment, tzinfo=UTC)
     assert next_aligned(instant, interval) == datetime(2031, 5, *expected, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("moment", "interval", "expected"),
+    [
+        ("13T08:41:20", 20, "13T08:41:00"),
+        ("13T09:00:00", 900, "13T08:45:00"),
+        ("14T00:00:00", 900, "13T23:45:00"),
+        ("14T00:00:00", 7, "13T23:59:54"),
+        ("14T00:00:00", 86_400, "13T00:00:00"),
+    ],
+)
+def test_the_beginning_of_an_aligned_interval(moment: str, interval: int, expected: str) -> None:
+    assert last_aligned(parse_timestamp(f"2031-05-{moment}Z"), interval) == parse_timestamp(f"2031-05-{expected}Z")
+
+
+async def test_clock_aligned_data_of_an_interval_bear_its_beginning() -> None:
+    async with scene() as stage:
+        both = "Energy.Active.Import.Register,Energy.Active.Import.Interval"
+        await stage.change(ClockAlignedDataInterval=20, MeterValuesAlignedData=both, StopTxnAlignedData=both)
+        await stage.charge()
+        await stage.pass_time(44)
+        second, third = stage.calls("MeterValues")[1:3]
+        told = [
+            (parse_timestamp(value["timestamp"]).second, value["sampledValue"][0]["measurand"].rpartition(".")[2])
+            for seen in (second, third)
+            for value in seen.payload["meterValue"]
+        ]
+        assert told == [(20, "Interval"), (40, "Register"), (40, "Interval"), (0, "Register")]
+        registers = [int(seen.payload["meterValue"][1]["sampledValue"][0]["value"]) for seen in (second, third)]
+        assert third.payload["meterValue"][0]["sampledValue"][0]["value"] == str(registers[1] - registers[0])
+        await stage.charge_point.present("CAFE")
+        await stage.pass_time()
+        data = stage.calls("StopTransaction")[0].payload["transactionData"]
+        assert [value["timestamp"] for value in data[3:5]] == [
+            value["timestamp"] for value in second.payload["meterValue"]
+        ]
 
 
 async def test_clock_aligned_values_of_every_connector() -> None:
@@ -228,6 +282,53 @@ async def test_clock_aligned_transaction_data() -> None:
         await stage.change(ClockAlignedDataInterval=20, StopTxnAlignedData="Voltage.L1")
         payload = await stopped(stage, 44)
         assert contexts(payload) == ["Transaction.Begin", *["Sample.Clock"] * 3, "Transaction.End"]
+
+
+async def test_both_kinds_of_transaction_data() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=30, StopTxnSampledData="SoC")
+        await stage.change(ClockAlignedDataInterval=20, StopTxnAlignedData="Voltage.L1")
+        payload = await stopped(stage, 44)
+        told = [
+            (value["sampledValue"][0]["context"], len(value["sampledValue"])) for value in payload["transactionData"]
+        ]
+        assert told == [
+            ("Transaction.Begin", 2),
+            ("Sample.Clock", 1),
+            ("Sample.Clock", 1),
+            ("Sample.Periodic", 1),
+            ("Sample.Clock", 1),
+            ("Transaction.End", 2),
+        ]
+
+
+async def test_without_an_interval_transaction_data_are_the_first_and_the_last_value() -> None:
+    async with scene() as stage:
+        await stage.change(MeterValueSampleInterval=0, StopTxnSampledData="Energy.Active.Import.Register")
+        payload = await stopped(stage, 100)
+        assert contexts(payload) == ["Transaction.Begin", "Transaction.End"]
+
+
+async def test_an_interval_of_zero_ends_what_recurs() -> None:
+    async with scene() as stage:
+        await stage.change(ClockAlignedDataInterval=20, MeterValueSampleInterval=10)
+        await stage.charge()
+        await stage.change(ClockAlignedDataInterval=0)
+        await stage.pass_time(45)
+        assert {value["context"] for seen in stage.calls("MeterValues") for value in values(seen)} == {
+            "Sample.Periodic"
+        }
+        await stage.change(ClockAlignedDataInterval=20, MeterValueSampleInterval=0)
+        stage.seen.clear()
+        await stage.pass_time(45)
+        assert {value["context"] for seen in stage.calls("MeterValues") for value in values(seen)} == {"Sample.Clock"}
+
+
+async def test_values_without_a_transaction_have_no_transaction_id() -> None:
+    async with scene() as stage:
+        await stage.change(ClockAlignedDataInterval=20)
+        await stage.pass_time(44)
+        assert ["transactionId" in seen.payload for seen in stage.calls("MeterValues")] == [False] * 3
 
 
 async def test_empty_lists_give_no_transaction_data() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from ocppj.clock import timestamp
 from ocppj.errors import Refused
 from ocppj.peer import Conf, Silence
-from simulator import firmware_management
 from simulator.charge_point import PROFILES
 from tests.simulator.scene import QUIET, Scene, scene
 
@@ -82,11 +82,17 @@ async def test_without_remote_trigger_it_is_not_supported() -> None:
 
 
 async def test_a_job_tells_its_present_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(firmware_management, "firmware_status", lambda _: "Downloading", raising=False)
+    busy = SimpleNamespace(firmware_status="Downloading", diagnostics_status="Uploading")
     async with scene() as stage:
-        assert await trigger(stage, "FirmwareStatusNotification") == [
+        with monkeypatch.context() as patch:
+            patch.setattr(stage.charge_point, "firmware_management", busy, raising=False)
+            came = await trigger(stage, "FirmwareStatusNotification")
+            came += await trigger(stage, "DiagnosticsStatusNotification")
+        assert came == [
             "Accepted",
             "FirmwareStatusNotification Downloading",
+            "Accepted",
+            "DiagnosticsStatusNotification Uploading",
         ]
 
 
@@ -213,6 +219,30 @@ async def test_before_its_boot_is_answered_it_sends_nothing_else() -> None:
         came = await trigger(stage, "BootNotification")
         assert came[:2] == ["Accepted", "BootNotification"]
         assert stage.charge_point.is_accepted
+
+
+async def test_while_its_boot_is_on_the_way_it_promises_nothing() -> None:
+    """The answer may be that it is Rejected, and then it has to be silent (4.2)."""
+    async with scene(boots=False) as stage:
+        stage.central_system.script.answer_next("BootNotification", boot("Pending"))
+        stage.central_system.script.answer_next("BootNotification", Silence())
+        await stage.charge_point.power_on(stage.endpoint)
+        await stage.pass_time()
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        assert await trigger(stage, "StatusNotification") == ["Rejected"]
+
+
+async def test_no_boot_was_asked_for_twice() -> None:
+    """Two triggers in a row are met by two requests, and no third one follows."""
+    async with scene(boots=False) as stage:
+        for _ in range(4):
+            stage.central_system.script.answer_next("BootNotification", boot("Pending"))
+        await stage.charge_point.power_on(stage.endpoint)
+        await stage.pass_time()
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        assert await trigger(stage, "BootNotification") == ["Accepted", "BootNotification"]
+        await stage.pass_time(900)
+        assert stage.story() == []
 
 
 async def test_a_refused_message_is_not_repeated() -> None:

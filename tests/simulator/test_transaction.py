@@ -331,3 +331,58 @@ async def use_it(stage: Scene) -> None:
     await stage.pass_time(5)
     if not stage.charge_point.connectors[1].locked:
         await stage.charge_point.unplug()
+
+
+async def test_backup_power_without_a_connection_leaves_the_stop_in_the_queue() -> None:
+    async with scene(backup_power=True) as stage:
+        await stage.charge()
+        await stage.charge_point.lose_connection()
+        moment = stage.charge_point.timestamp()
+        await stage.charge_point.lose_power()
+        await stage.charge_point.restore_connection()
+        await stage.pass_time(1000)
+        assert stage.story() == []
+        await stage.charge_point.regain_power()
+        await stage.pass_time(3)
+        assert stage.calls("StopTransaction")[0].payload["timestamp"] == moment
+        assert stage.story() == [
+            "BootNotification",
+            "StatusNotification 0 Available",
+            "StatusNotification 1 Finishing",
+            "StopTransaction PowerLoss",
+        ]
+
+
+@pytest.mark.parametrize("stops", [True, False])
+async def test_what_becomes_of_an_invalid_id_tag_offline(stops: bool) -> None:
+    """3.5.4: as online, and not before MaxEnergyOnInvalidId has flowed since the StartTransaction.conf."""
+    async with scene() as stage:
+        stage.central_system.id_tags["cafe"] = {"status": "Invalid"}
+        await stage.change(
+            AllowOfflineTxForUnknownId=True, StopTransactionOnInvalidId=stops, MaxEnergyOnInvalidId=11_040
+        )
+        await stage.charge_point.lose_connection()
+        await stage.charge()
+        await stage.pass_time(1800)
+        await stage.charge_point.restore_connection()
+        await stage.pass_time(3590)
+        assert stage.story() == ["StatusNotification 1 Charging", "StartTransaction"]
+        await stage.pass_time(20)
+        ending = ["StopTransaction DeAuthorized", "StatusNotification 1 Finishing"]
+        assert stage.story() == (ending if stops else ["StatusNotification 1 SuspendedEVSE"])
+
+
+async def test_a_retry_is_due_whatever_happens_to_the_connection() -> None:
+    """3.7.1 counts failures to process the message; a lost connection is none, and ends the wait for a retry."""
+    async with scene() as stage:
+        await stage.change(TransactionMessageAttempts=2, TransactionMessageRetryInterval=30)
+        await stage.charge()
+        stage.central_system.script.answer_next("StopTransaction", Refusal("InternalError"))
+        stage.central_system.script.answer_next("StopTransaction", Refusal("InternalError"))
+        await stage.charge_point.present("CAFE")
+        await stage.pass_time(10)
+        await stage.charge_point.lose_connection()
+        await stage.charge_point.restore_connection()
+        await stage.pass_time(60)
+        assert [call.action for call in stage.calls("StopTransaction")] == ["StopTransaction"] * 2
+        assert not stage.charge_point.memory.queue

@@ -76,9 +76,9 @@ async def furnished() -> AsyncIterator[Scene]:
 
 
 def state(it: ChargePoint) -> Payload:
-    """Everything that a request could have changed."""
+    """Everything that a request could have changed. A log of what came is no such thing."""
     return {
-        "memory": it.memory.as_dict(),
+        "memory": {name: fact for name, fact in it.memory.as_dict().items() if name != "log"},
         "registration": it.registration,
         "online": it.is_online,
         "connectors": [
@@ -167,10 +167,8 @@ async def test_a_request_that_is_for_a_charge_point_to_send(action: str) -> None
 
 async def test_without_a_profile_its_requests_are_not_supported() -> None:
     async with scene(profiles=["Core"]) as stage:
-        core = stage.charge_point.handlers.keys()
-        for action in sorted(FROM_CENTRAL_SYSTEM - core):
+        for action in sorted(FROM_CENTRAL_SYSTEM - stage.charge_point.handlers.keys()):
             assert await answer_to(stage, action, full(action, "req")) == ("NotSupported", {}), action
-        assert len(core) == 9
 
 
 # --- what no schema can tell
@@ -292,7 +290,10 @@ SEMANTIC: dict[str, Fault] = {
         VALUE,
     ),
     "a list that is older": fault(
-        "SendLocalList", {"listVersion": 4, "updateType": "Differential"}, "7.47", "VersionMismatch"
+        "SendLocalList",
+        {"listVersion": 4, "updateType": "Differential", "localAuthorizationList": [entry(3)]},
+        "7.47",
+        "VersionMismatch",
     ),
     "a list that is as old": fault(
         "SendLocalList",
@@ -308,10 +309,18 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
+    "a list that holds an idTag twice": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [entry(3), entry(3)]},
+        "6.41: all idTags must be unique",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
     "a whole list with an idTag of which it says nothing": fault(
         "SendLocalList",
         {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [{"idTag": "TAG-9"}]},
-        "7.2: idTagInfo is required when updateType is Full",
+        "7.1: idTagInfo is required when updateType is Full",
         "Failed",
         "OccurenceConstraintViolation",
         VALUE,
@@ -346,9 +355,9 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
-    "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.11", "Unknown"),
+    "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.21", "Unknown"),
     "no profile to clear at an unknown connector": fault(
-        "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.11", "Unknown", VALUE
+        "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.21", "Unknown", VALUE
     ),
     "the schedule of an unknown connector": fault(
         "GetCompositeSchedule", {"connectorId": 6, "duration": 60}, "5.7", "Rejected", VALUE

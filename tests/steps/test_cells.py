@@ -14,6 +14,7 @@ from steps.cells import (
     expectation,
     filled_in,
     mismatches,
+    noted,
     payload_of,
     rows,
     seconds,
@@ -469,3 +470,37 @@ def test_what_is_tolerated_is_told(value: str, found: list[str] | int) -> None:
     told = tolerated({"status": value}, table, known)
     assert told == ([] if found == [] else ["status is RebootRequired, the test case wants Accepted"])
     assert (mismatches({"status": value}, table, known) == []) == (value != "Rejected")
+
+
+def test_the_wanted_value_is_not_merely_tolerated() -> None:
+    table = [["location", "ftp://h/x, tolerated any"]]
+    assert tolerated({"location": "ftp://h/x"}, table, known) == []
+    assert tolerated({"location": "ftp://h/y"}, table, known) == [
+        "location is ftp://h/y, the test case wants ftp://h/x"
+    ]
+    assert mismatches({}, table, known) == ["location is absent, expected ftp://h/x"]
+
+
+@freeze_time("2031-05-13T08:41:17.389Z")
+def test_an_example_may_be_an_instant() -> None:
+    assert expectation("any, such as now", known).example == "2031-05-13T08:41:17.389Z"
+
+
+@pytest.mark.parametrize(("value", "found"), [("Rejected", 0), ("Accepted", 1), ("Unlocked", 0)])
+def test_what_is_worth_a_remark_is_told(value: str, found: int) -> None:
+    table = [["status", "one of Rejected, UnknownVendorId, noted Accepted"]]
+    assert (
+        noted({"status": value}, table, known)
+        == ["status is Accepted, better one of Rejected, UnknownVendorId"] * found
+    )
+    assert tolerated({"status": value}, table, known) == []
+    assert (mismatches({"status": value}, table, known) == []) == (value != "Unlocked")
+    assert payload_of("DataTransfer", "conf", table, known) == {"status": "Rejected"}
+
+
+@pytest.mark.parametrize(("info", "found"), [("gone", 0), ("away", 1), (MISSING, 1)])
+def test_what_fits_is_not_merely_tolerated(info: object, found: int) -> None:
+    table = [["info", "gone, tolerated one of any, absent"]]
+    payload = {} if info is MISSING else {"info": info}
+    assert mismatches(payload, table, known) == []
+    assert len(tolerated(payload, table, known)) == found

@@ -20,6 +20,7 @@ WRITTEN = {
     "Action": "{Action}",
     "Duration": "{duration}",
     "N": "{n}",
+    "MeasurandKey": "{key}",
     "IdTag": "{IdTag}",
     "Location": "{Location}",
     "Work": "{work}",

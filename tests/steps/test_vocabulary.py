@@ -306,10 +306,10 @@ def test_a_scenario_that_pytest_bdd_drops_would_be_noticed(tmp_path: Path) -> No
     root = scratch_copy(tmp_path)
     path = root / "features" / "core" / "unlocking.feature"
     scenario = (
-        "\n  @TC_017_2_CS @OCPP_5_18\n  Scenario: Unlock connector - no charging session running (Not fixed cable)\n"
+        "\n  @TC_901_CS @OCPP_5_18\n  Scenario: Unlock connector - no charging session running (Not fixed cable)\n"
     )
     path.write_text(path.read_text(encoding="utf-8") + scenario + "    When the EV driver plugs in the cable\n")
-    assert written(root)["TC_017_2_CS"] == 1
+    assert written(root)["TC_901_CS"] == 1
     assert Counter(collected(root)) != written(root)
 
 

@@ -34,8 +34,8 @@ from tests import basic_cases
 
 ID_TAGS = {
     "ValidIdTag": "VALID-7F3A91",
-    "ValidIdTag2": "VALID-8B2C04",
-    "ParentIdTag": "PARENT-5E10",
+    "ValidIdTag2": "VALID-B2E480",
+    "ParentIdTag": "GROUP-51C7",
     "ExpiredIdTag": "EXPIRED-2B61",
     "BlockedIdTag": "BLOCKED-9D04",
 }
@@ -165,10 +165,14 @@ class _VirtualRun(Run):
 
 @dataclass
 class Hands:
-    """The operator of a foreign Charge Point, who takes ``delay`` seconds for everything."""
+    """The operator of a foreign Charge Point.
+
+    He takes ``delay`` seconds for everything, and ``lingers`` before he says so.
+    """
 
     charge_point: ChargePoint
     delay: float
+    lingers: float = 0.0
 
     async def ask(self, request: Request) -> Outcome:
         await asyncio.sleep(self.delay)
@@ -177,12 +181,22 @@ class Hands:
             case "restart":
                 await it.lose_power()
                 await it.regain_power()
-            case "present":
-                await it.present(at["idTag"], at["connectorId"])
+            case "lose_power":
+                await it.lose_power()
+            case "regain_power":
+                await it.regain_power()
             case "fail":
                 await it.fail(at["connectorId"], at["errorCode"])
+            case "prevent_locking":
+                it.connectors[at["connectorId"]].cannot_lock = True
+            case "prevent_unlocking":
+                it.connectors[at["connectorId"]].lock_fails = True
             case "repair":
+                for connector in it.connectors.values():
+                    connector.cannot_lock = connector.lock_fails = False
                 await it.repair(at["connectorId"])
+            case "present":
+                await it.present(at["idTag"], at["connectorId"])
             case "plug_in":
                 await it.plug_in(at["connectorId"])
             case "unplug_ev_side":
@@ -190,6 +204,7 @@ class Hands:
             case "unplug":
                 with suppress(Locked):  # pulled in vain: the wire will show that nothing came of it
                     await it.unplug(at["connectorId"])
+        await asyncio.sleep(self.lingers)
         return Outcome("done")
 
 
@@ -219,8 +234,9 @@ class Variant:
 
     ``because``: why these are the right verdicts. ``change`` makes the change anew for each run. ``numbers`` are those
     of the cases played, all of its role if empty; ``fails`` and ``inconclusive`` those that do not pass. ``delay``:
-    seconds that the operator takes. ``remark``, ``reason``: words that the remarks and every reason must hold.
-    ``strictly``: the strict verdict is the same.
+    seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``, ``reason``: words
+    that the remarks and every reason must hold. ``strictly``: the strict verdict is the same. ``lacks``: what the
+    device's owner says that it lacks.
     """
 
     because: str
@@ -235,6 +251,7 @@ class Variant:
     reason: str = ""
     strictly: bool = False
     delay: float = 0.0
+    lingers: float = 0.0
     connectors: int = 1
     lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
@@ -271,10 +288,15 @@ def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
 
 def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[str]) -> list[CaseResult]:
     loop = VirtualLoop(calendar)
-    it = ChargePoint(connectors=variant.connectors)
+    lacks = variant.lacks
+    it = ChargePoint(
+        connectors=variant.connectors,
+        fixed_cable="detachable_cable" in lacks,
+        reader="local_authorization" not in lacks,
+    )
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=variant.lacks)
-    run = _VirtualRun(about, Hands(it, variant.delay), loop)
+    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
+    run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
     assert run.await_charge_point()

@@ -153,9 +153,9 @@ CHARGE_POINTS = {
     "a connector that is not there is refused": Variant(
         "TC_055: any CALLERROR", charge_point=refuses_connectors, numbers=CASES, strictly=True
     ),
-    "two connectors where the data say one": Variant("9.1.22: NumberOfConnectors", connectors=2, numbers=CASES),
+    "two connectors where the data say one": Variant("9.1.21: NumberOfConnectors", connectors=2, numbers=CASES),
     "one connector where the data say three": Variant(
-        "9.1.22: NumberOfConnectors", numbers=CASES, data={"NumberOfConnectors": "3"}
+        "9.1.21: NumberOfConnectors", numbers=CASES, data={"NumberOfConnectors": "3"}
     ),
     "it takes its time": Variant("5.17 sets no time; 30 s here", late(5), numbers=CASES),
     "no context": Variant("7.43: optional", lambda: without_context, numbers=CASES),
