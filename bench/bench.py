@@ -651,6 +651,8 @@ class Bench:
             elif message.action == "Authorize" and self._validates_reservation(message):
                 text = "the idTag of a reservation was asked about"
                 self.remark(text, "OCPP 1.6 5.13", strict=True)
+            elif self._synchronises(message):
+                self.remark("SendLocalList.req followed what the Charge Point told of its list", "OCPP 1.6 5.15")
             elif self._is_repetition(message):
                 continue  # 3.7: nobody knows whether the answer arrived before the connection ended
             elif message.action == "BootNotification" and self._is_mere_reconnection(message):
@@ -660,6 +662,8 @@ class Bench:
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action)
                 ours.append(text)
+            elif message.payload.get("errorCode") == "LocalListConflict":
+                continue  # 3.5.2: it SHALL be reported
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
@@ -678,6 +682,16 @@ class Bench:
                 return False
             if record.get("action") == "BootNotification":
                 return True
+        return False
+
+    def _synchronises(self, message: Message) -> bool:
+        """Whether a Charge Point has just told its list's version, or that it took none: 5.10 and 5.15 are for that."""
+        if message.action != "SendLocalList":
+            return False
+        for earlier in reversed(list(messages(self.wire.records[: message.index]))):
+            if earlier.type == "CALL" and earlier.action in ("GetLocalListVersion", "SendLocalList"):
+                answer = answer_to(earlier, self.wire.records[: message.index])
+                return answer is not None and answer.payload.get("status") != "Accepted"
         return False
 
     def _is_repetition(self, message: Message) -> bool:

@@ -19,6 +19,7 @@ CAPABILITIES = {
     "detachable_cable": "a cable that is not fixed",
     "ev_side_disconnect_choice": "StopTransactionOnEVSideDisconnect that can be set",
     "firmware_management": "the profile FirmwareManagement",
+    "list_failure": "a Local Authorization List that it can be made to fail to store",
     "local_auth_list": "the profile LocalAuthListManagement",
     "local_authorization": "a way for the EV driver to present an idTag",
     "lock_failure": "a connector lock that can be made to fail",

@@ -160,6 +160,8 @@ class Run:
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
             charge_point.configuration.set("ConnectionTimeOut", str(round(patience)))
             charge_point.firmware_management.takes_any_image = True  # its images are made for other devices
+            for key in ("LocalAuthListMaxLength", "SendLocalListMaxLength"):  # and its lists are as long as they are
+                charge_point.configuration.set(key, "1000000")
             bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:

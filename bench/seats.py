@@ -44,6 +44,7 @@ class SimulatedChargePoint:
             "prevent_locking": lambda at: self._spoil_lock(at["connectorId"], cannot_lock=True),
             "prevent_unlocking": lambda at: self._spoil_lock(at["connectorId"], lock_fails=True),
             "repair": lambda at: self._repair(at["connectorId"]),
+            "prevent_storing": self._prevent_storing,
         }
 
     async def power_on(self) -> None:
@@ -82,6 +83,9 @@ class SimulatedChargePoint:
         for each in [number] if number else self.charge_point.connectors:
             await self._spoil_lock(each)
         await self.charge_point.repair(number)
+
+    async def _prevent_storing(self, _: Payload) -> None:
+        self.charge_point.local_auth_list.storage_fails = True
 
     @property
     def uploaded_sha256(self) -> str:

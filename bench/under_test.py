@@ -35,6 +35,7 @@ class ChargePointUnderTest:
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
         self._has_list = False  # whether a case has sent a Local Authorization List
+        self._stores_list = True  # as far as the operator was asked for
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
@@ -71,6 +72,8 @@ class ChargePointUnderTest:
                 self._broken.add(payload["connectorId"])
             case "repair":
                 self._broken.discard(payload["connectorId"])
+            case "prevent_storing" | "allow_storing":
+                self._stores_list = action == "allow_storing"
 
     async def come_back(self, bench: Bench) -> None:
         """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
@@ -208,6 +211,11 @@ class ChargePointUnderTest:
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
             await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
             await asyncio.sleep(REST)
+        if not self._stores_list:
+            sentence = (
+                "the Charge Point is to store a Local Authorization List again, so that the next case can send one"
+            )
+            await bench.seats["Charge Point"].do("allow_storing", {}, sentence)
 
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
@@ -219,9 +227,11 @@ class ChargePointUnderTest:
             self._changed.add(PRE_AUTHORIZE)
 
     async def leave(self) -> None:
-        """The run is over: give the Charge Point the configuration back that it had, and no charging profiles."""
+        """The run is over: give it the configuration back that it had, and neither charging profiles nor a list."""
         if self._has_profiles and self.is_connected:
             await self._clear_all_profiles()
+        if self.is_connected:
+            await self._empty_list()
         if self._configuration is not None and self.is_connected:
             await self._cancel_reservations()
             await self._give_back(self._configuration)

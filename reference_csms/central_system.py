@@ -1,7 +1,7 @@
 """The connections of a Central System: who is there, what is asked of them and who answers what they ask."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from http import HTTPStatus
 
 from websockets.asyncio.server import Server
@@ -11,13 +11,24 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core, firmware_management, remote_trigger, reservation, smart_charging
+from reference_csms import (
+    core,
+    firmware_management,
+    local_auth_list,
+    remote_trigger,
+    reservation,
+    smart_charging,
+)
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
 
 # What the Central System learns from the answer to a request of its own.
-OUTCOMES: dict[str, smart_charging.Outcome] = {**reservation.OUTCOMES, **smart_charging.OUTCOMES}
+OUTCOMES: dict[str, smart_charging.Outcome] = {
+    **local_auth_list.OUTCOMES,
+    **reservation.OUTCOMES,
+    **smart_charging.OUTCOMES,
+}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -101,6 +112,17 @@ class CentralSystem:
         if outcome := OUTCOMES.get(action):
             outcome(store, payload, conf)
         return conf
+
+    async def update_local_auth_list(self, identity: str) -> bool:
+        """Bring the Local Authorization List of a Charge Point in line with the idTags that are known (3.5.2).
+
+        Whether it is now. Raises a kind of ``CallFailed``.
+        """
+
+        def ask(action: str, payload: Payload) -> Coroutine[object, object, Payload]:
+            return self.request(identity, action, payload)
+
+        return await local_auth_list.update(self.store.of(identity), ask)
 
     async def send_text(self, identity: str, text: str) -> None:
         """Send any text, right or wrong, to a Charge Point. Raises ``Disconnected``."""

@@ -48,6 +48,19 @@ class ChargingProfile:
 
 
 @dataclass(slots=True)
+class LocalAuthList:
+    """What is known of the Local Authorization List of a Charge Point (3.5.2).
+
+    ``version``: as GetLocalListVersion.conf would tell it; None if nobody knows. ``entries``: idTag in lower case ->
+    AuthorizationData (7.1); None if nobody knows. ``highest``: of the versions that were ever seen or sent.
+    """
+
+    version: int | None = None
+    entries: dict[str, Payload] | None = None
+    highest: int = 0
+
+
+@dataclass(slots=True)
 class ChargePoint:
     """A Charge Point that may connect.
 
@@ -67,6 +80,7 @@ class ChargePoint:
     unmatched_stops: list[Payload] = field(default_factory=list)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     charging_profiles: list[ChargingProfile] = field(default_factory=list)
+    local_auth_list: LocalAuthList = field(default_factory=LocalAuthList)
     firmware_status: str | None = None
     diagnostics_status: str | None = None
     triggered: dict[str, float] = field(default_factory=dict)

@@ -50,15 +50,21 @@ class AuthorizationCache:
 
     def _expire(self) -> None:
         for entry in self._memory.cache:
-            info = entry["idTagInfo"]
-            if _is_valid(entry) and "expiryDate" in info and self._is_past(info["expiryDate"]):
-                info["status"] = "Expired"
+            entry["idTagInfo"] = as_of(self._now(), entry["idTagInfo"])
 
-    def _is_past(self, expiry: str) -> bool:
-        try:
-            return parse_timestamp(expiry) <= self._now()
-        except (OverflowError, ValueError):
-            return False  # a leap second, or a time that no clock can show
+
+def as_of(now: datetime, id_tag_info: Payload) -> Payload:
+    """An IdTagInfo at this time: what was valid may have expired (3.5.1, 3.5.4)."""
+    if _counts_as_valid(id_tag_info) and "expiryDate" in id_tag_info and _is_past(id_tag_info["expiryDate"], now):
+        return {**id_tag_info, "status": "Expired"}
+    return id_tag_info
+
+
+def _is_past(expiry: str, now: datetime) -> bool:
+    try:
+        return parse_timestamp(expiry) <= now
+    except (OverflowError, ValueError):
+        return False  # a leap second, or a time that no clock can show
 
 
 def _same(entry: CacheEntry, id_tag: str) -> bool:
@@ -66,7 +72,11 @@ def _same(entry: CacheEntry, id_tag: str) -> bool:
 
 
 def _is_valid(entry: CacheEntry) -> bool:
-    return entry["idTagInfo"]["status"] in ("Accepted", "ConcurrentTx")  # 3.5.2 counts both as valid
+    return _counts_as_valid(entry["idTagInfo"])
+
+
+def _counts_as_valid(id_tag_info: Payload) -> bool:
+    return id_tag_info["status"] in ("Accepted", "ConcurrentTx")  # 3.5.2 counts both as valid
 
 
 class Authorization:
@@ -85,10 +95,13 @@ class Authorization:
         return None
 
     def learn(self, id_tag: str, id_tag_info: Payload) -> None:
-        """Take an IdTagInfo out of a .conf into the Authorization Cache.
+        """Take in the IdTagInfo of a .conf.
 
-        3.5.3: an idTag that a source before the cache knows is not cached.
+        3.5.2: a conflict with the Local Authorization List is reported. 3.5.3: an idTag that a source before the
+        Authorization Cache knows is not cached.
         """
+        if self._charge_point.local_auth_list.contradicts(id_tag, id_tag_info):
+            self._charge_point.tell_error(self._charge_point.whole, "LocalListConflict")
         if not self._charge_point.configuration.flag("AuthorizationCacheEnabled"):
             return
         if all(source(id_tag) is None for source in self.local_sources if source != self._cached):

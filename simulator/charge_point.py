@@ -30,6 +30,7 @@ from simulator.authorization import Authorization
 from simulator.configuration import HIGHEST, Configuration, Key, core_keys
 from simulator.connector import TRANSITIONS, Connector, Event, Locked
 from simulator.firmware_management import FirmwareManagement
+from simulator.local_auth_list import LocalAuthList
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 from simulator.metering import Meter
 
@@ -140,6 +141,9 @@ class ChargePoint:
         keys += [key for profile in profiles for key in KEYS.get(profile, [])]
         self.configuration = Configuration(keys, self.memory)
         self.authorization = Authorization(self)
+        self.local_auth_list = LocalAuthList(self.memory, self.configuration, self.now)
+        self.authorization.local_sources.insert(0, self.local_auth_list.look_up)  # 3.5.3
+        self.handlers.update(local_auth_list.HANDLERS)  # 5.10, 7.47: who has no list says so
         self.firmware_management = FirmwareManagement(self)
         self.queue = transaction.Queue(self.memory)
         self.whole = self._connector(0, False)
@@ -676,6 +680,14 @@ class ChargePoint:
         """Send StatusNotification.req though nothing has changed, behind the changes that are still to be told."""
         self._notices.append(self._notice(connector, 0))
         self._tell_deliverer()
+
+    def tell_error(self, connector: Connector, error_code: str) -> None:
+        """Report an errorCode that leaves the status as it is, if anybody listens (7.6)."""
+        if self._delivers:
+            notice = self._notice(connector, self.queue.total)
+            notice.payload |= {"errorCode": error_code, "timestamp": self.timestamp()}
+            self._notices.append(notice)
+            self._tell_deliverer()
 
     def _notice(self, connector: Connector, after: int) -> _Notice:
         return _Notice(connector.number, _to_tell(connector), self.report(connector), after)

@@ -104,6 +104,8 @@ class Memory:
     configuration: dict[str, str] = field(default_factory=dict)  # only what was changed
     availability: dict[str, Availability] = field(default_factory=dict)  # only what was changed; 4.9, 5.2
     cache: list[CacheEntry] = field(default_factory=list)  # the oldest first; errata 3.4
+    local_auth_list: dict[str, Payload] = field(default_factory=dict)  # idTag in lower case -> IdTagInfo; 3.5.2
+    local_auth_list_version: int = 0  # 0 as long as the list is empty
     registers: dict[str, float] = field(default_factory=dict)  # Wh
     queue: list[QueuedMessage] = field(default_factory=list)
     transactions: list[StoredTransaction] = field(default_factory=list)

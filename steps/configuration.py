@@ -14,6 +14,7 @@ from steps.words import given, then
 # Optional keys that tell of a capability (9.1): who has no such key has none.
 CAPABILITY_OF = {
     "AuthorizationCacheEnabled": "authorization_cache",
+    "LocalAuthListEnabled": "local_auth_list",  # which is required where there is the profile (9.2.1)
     "ReserveConnectorZeroSupported": "reserve_connector_zero",
     "StopTransactionOnEVSideDisconnect": "stop_on_ev_side_disconnect",
 }
@@ -45,7 +46,7 @@ async def configuration_if_any(bench: Bench, datatable: Table) -> None:
             value = str(expectation(cell, bench.value).example)
             if bench.judged == "Charge Point":
                 await _set_if_there_is(bench, key, value)
-            elif _simulated(bench).configuration.find(key):
+            elif simulated(bench).configuration.find(key):
                 _set_by_hand(bench, key, value)
 
 
@@ -127,7 +128,7 @@ async def set_configuration(bench: Bench, table: Table) -> None:
 
 
 async def _set_over_the_wire(bench: Bench, key: str, value: str) -> None:
-    answer, entry = await _read(bench, key)
+    answer, entry = await read_key(bench, key)
     if entry is None:
         unknown = [name.casefold() for name in answer.payload.get("unknownKey", [])]
         bench.judge(answer, "GetConfiguration.conf", [] if key.casefold() in unknown else [f"it is silent about {key}"])
@@ -136,17 +137,17 @@ async def _set_over_the_wire(bench: Bench, key: str, value: str) -> None:
         await _change(bench, key, value, entry)
 
 
-async def _read(bench: Bench, key: str) -> tuple[Message, Payload | None]:
+async def read_key(bench: Bench, key: str) -> tuple[Message, Payload | None]:
     await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
     answer = await claim_conf(bench, "Charge Point", "GetConfiguration")
     return answer, _entry(bench, key, answer)
 
 
 async def _set_if_there_is(bench: Bench, key: str, value: str) -> None:
-    _, entry = await _read(bench, key)
+    _, entry = await read_key(bench, key)
     if entry and not entry["readonly"] and str(entry.get("value")).casefold() != value.casefold():
         await _change(bench, key, value, entry)
-        await _read(bench, key)
+        await read_key(bench, key)
 
 
 def _do_without(bench: Bench, key: str, value: str) -> None:
@@ -173,10 +174,10 @@ async def _change(bench: Bench, key: str, value: str, entry: Payload) -> None:
 
 
 def _set_by_hand(bench: Bench, key: str, value: str) -> None:
-    _simulated(bench).configuration.set(key, value)
+    simulated(bench).configuration.set(key, value)
 
 
-def _simulated(bench: Bench) -> ChargePoint:
+def simulated(bench: Bench) -> ChargePoint:
     seat = bench.seats["Charge Point"]
     if not isinstance(seat, SimulatedChargePoint):
         raise OurError("the Charge Point beside a Central System under test is ours")

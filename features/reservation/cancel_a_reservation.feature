@@ -5,7 +5,7 @@ Feature: Cancel a reservation
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_051_CS @OCPP_5_1 @OCPP_4_9
+  @TC_051_CS @OCPP_5_1 @OCPP_4_9 @OCPP_3_11
   Scenario: Cancel Reservation (judging the Charge Point)
     Given idTag {ValidIdTag2} is Accepted
     And connector {ConnectorId} is reserved for idTag {ValidIdTag}

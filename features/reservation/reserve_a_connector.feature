@@ -7,7 +7,7 @@ Feature: Reserve a connector
 
   # 5.13 lets the Charge Point ask about an idTag that it is going to refuse; the test case document since 2025-06 does
   # not. The reserved idTag may have been asked about when it was reserved (5.13), so that it need not be now.
-  @TC_046_1_CS @needs_local_authorization @OCPP_5_13 @OCPP_4_8 @OCPP_4_9
+  @TC_046_1_CS @needs_local_authorization @OCPP_5_13 @OCPP_4_8 @OCPP_4_9 @OCPP_3_11
   Scenario: Reservation of a Connector - Local start transaction
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted
@@ -74,7 +74,7 @@ Feature: Reserve a connector
     Then the latest StartTransaction.req has
       | reservationId | {ReserveNow.req.reservationId} |
 
-  @TC_047_CS @OCPP_5_13 @OCPP_4_9
+  @TC_047_CS @OCPP_5_13 @OCPP_4_9 @OCPP_3_11
   Scenario: Reservation of a Connector - Expire (judging the Charge Point)
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted
@@ -142,7 +142,7 @@ Feature: Reserve a connector
     Then the Charge Point responds with ReserveNow.conf
       | status | Occupied |
 
-  @TC_048_3_CS @TC_048_3_CSMS @OCPP_5_13 @OCPP_7_40
+  @TC_048_3_CS @TC_048_3_CSMS @OCPP_5_13 @OCPP_7_40 @OCPP_5_2
   Scenario: Reservation of a Connector - Unavailable
     When the Central System sends ChangeAvailability.req
       | connectorId | {ConnectorId} |
@@ -182,7 +182,7 @@ Feature: Reserve a connector
     Then the Charge Point responds with ReserveNow.conf
       | status | Rejected |
 
-  @TC_053_1_CS @needs_local_authorization @OCPP_5_13 @OCPP_3_10
+  @TC_053_1_CS @needs_local_authorization @OCPP_5_13 @OCPP_3_10 @OCPP_3_11
   Scenario: Use a reserved Connector with parentIdTag - Local
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}
@@ -209,7 +209,7 @@ Feature: Reserve a connector
 
   # 5.13 has the Charge Point ask for the group of an idTag that it does not know, also where AuthorizeRemoteTxRequests
   # is false.
-  @TC_053_2_CS @without_local_authorization @OCPP_5_13 @OCPP_5_11 @OCPP_3_10
+  @TC_053_2_CS @without_local_authorization @OCPP_5_13 @OCPP_5_11 @OCPP_3_10 @OCPP_3_11
   Scenario: Use a reserved Connector with parentIdTag - Remote
     Given every other connector is Unavailable
     And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}
@@ -229,7 +229,7 @@ Feature: Reserve a connector
       | reservationId | {ReserveNow.req.reservationId} |
 
   # Errata 4.12: Authorize.conf may hold the parentIdTag. Editions of the test case document before 2025-06 wanted it.
-  @TC_053_CSMS @OCPP_5_13 @OCPP_4_1 @OCPP_4_8 @OCPPE_4_12
+  @TC_053_CSMS @OCPP_5_13 @OCPP_4_1 @OCPP_4_8 @OCPPE_4_12 @OCPP_3_11
   Scenario: Use a reserved Connector with parentIdTag
     When the Central System sends ReserveNow.req
       | connectorId | one of {ConnectorId}, at least 1 |

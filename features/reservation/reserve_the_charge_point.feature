@@ -6,7 +6,7 @@ Feature: Reserve the Charge Point
     And idTag {ValidIdTag} is Accepted
 
   # The test case document does not say which connector is reported Reserved, and 5.13 reserves none in particular.
-  @TC_049_CS @needs_reserve_connector_zero @OCPP_5_13 @OCPP_7_7 @OCPP_4_8
+  @TC_049_CS @needs_reserve_connector_zero @OCPP_5_13 @OCPP_7_7 @OCPP_4_8 @OCPP_3_8 @OCPP_3_11 @OCPP_6_37 @OCPP_9_3_1
   Scenario: Reservation of a Charge Point - Transaction (judging the Charge Point)
     Given the configuration
       | ReserveConnectorZeroSupported | true |
@@ -24,7 +24,7 @@ Feature: Reserve the Charge Point
       | reservationId | {ReserveNow.req.reservationId} |
 
   # The name and the description speak of a transaction; the scenario of the document ends with the reservation.
-  @TC_049_CSMS @OCPP_5_13
+  @TC_049_CSMS @OCPP_5_13 @OCPP_3_8 @OCPP_6_37
   Scenario: Reservation of a Charge Point - Transaction (judging the Central System)
     Given every other connector is Unavailable
     When the Central System sends ReserveNow.req
@@ -35,7 +35,7 @@ Feature: Reserve the Charge Point
       | status | Accepted |
     And a connector above 0 is reported Reserved, or none
 
-  @TC_050_1_CS @needs_reserve_connector_zero @OCPP_5_13 @OCPP_7_40
+  @TC_050_1_CS @needs_reserve_connector_zero @OCPP_5_13 @OCPP_7_40 @OCPP_9_3_1
   Scenario: Reservation of a Charge Point - Faulted
     Given the configuration
       | ReserveConnectorZeroSupported | true |

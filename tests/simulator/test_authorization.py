@@ -215,12 +215,3 @@ async def test_who_was_never_accepted_charges_nobody(before: bool) -> None:
         await stage.charge_point.present("CAFE")
         await stage.pass_time()
         assert (stage.charge_point.connectors[1].status == "Charging") == before
-
-
-async def test_a_local_authorization_list_would_come_first() -> None:
-    async with scene() as stage:
-        listed = {"LISTED": BLOCKED}
-        stage.charge_point.authorization.local_sources.insert(0, listed.get)
-        stage.charge_point.authorization.learn("LISTED", ACCEPTED)
-        assert stage.charge_point.memory.cache == []  # 3.5.3
-        assert stage.charge_point.authorization.local_opinion("LISTED") == BLOCKED

@@ -1,11 +1,12 @@
 """The cell language, form by form."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from freezegun import freeze_time
 
+from ocppj.clock import parse_timestamp
 from ocppj.schemas import Kind
 from steps.cells import (
     MISSING,
@@ -504,3 +505,17 @@ def test_what_fits_is_not_merely_tolerated(info: object, found: int) -> None:
     payload = {} if info is MISSING else {"info": info}
     assert mismatches(payload, table, known) == []
     assert len(tolerated(payload, table, known)) == found
+
+
+def test_what_is_free_may_be_asked_for_as_an_instant() -> None:
+    cell = expectation("any, such as now + 1 hour", lambda _: "")
+    sent = parse_timestamp(str(cell.example))
+    assert timedelta(minutes=59) < sent - datetime.now(UTC) < timedelta(minutes=61)
+    assert cell.fits("yesterday")
+
+
+def test_a_number_is_the_same_with_and_without_a_point() -> None:
+    assert expectation("6", lambda _: "").fits(6.0)
+    assert expectation("6", lambda _: "").fits(6)
+    assert not expectation("6", lambda _: "").fits(6.5)
+    assert expectation("6.5", lambda _: "").fits(6.5)
