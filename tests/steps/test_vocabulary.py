@@ -143,7 +143,6 @@ WAITING = {
     "the {party:Party} will respond to {action:Action}.req with {code:ErrorCode}",
     "the {party:Party} will not respond to {action:Action}.req",
     "{duration:Duration} have passed",
-    "connector {n:N} is Faulted",
     "connector {n:N} is repaired",
 }
 
