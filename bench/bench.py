@@ -648,6 +648,9 @@ class Bench:
             if message.action in PROVISIONING and self._follows_boot(message):
                 # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
                 self.remark(f"{message.action}.req was sent after the boot", strict=True)
+            elif message.action == "Authorize" and self._validates_reservation(message):
+                text = "the idTag of a reservation was asked about"
+                self.remark(text, "OCPP 1.6 5.13", strict=True)
             elif self._synchronises(message):
                 self.remark("SendLocalList.req followed what the Charge Point told of its list", "OCPP 1.6 5.15")
             elif self._is_repetition(message):
@@ -664,6 +667,13 @@ class Bench:
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
+
+    def _validates_reservation(self, message: Message) -> bool:
+        """5.13: it is recommended to ask about an idTag that a connector is reserved for, before it is used."""
+        return any(
+            call.action == "ReserveNow" and _folded(call.payload.get("idTag")) == _folded(message.payload.get("idTag"))
+            for call in messages(self.wire.records[: message.index])
+        )
 
     def _follows_boot(self, message: Message) -> bool:
         """Whether nobody has done anything since the Charge Point booted."""
@@ -729,3 +739,7 @@ class Bench:
         if verdict is Verdict.PASS and any(remark.strict for remark in self.remarks):
             return Verdict.FAIL
         return verdict
+
+
+def _folded(id_tag: object) -> str:
+    return str(id_tag).casefold()

@@ -22,6 +22,14 @@ PROFILES = {
     "security": "Security",
 }
 
+# How the tags of clauses name the documents: edition 2 and OCPP-J, and their errata as numbered in the 2025 sheets.
+DOCUMENTS = {
+    "OCPP": "OCPP 1.6",
+    "OCPPE": "OCPP 1.6 errata",
+    "OCPPJ": "OCPP-J 1.6",
+    "OCPPJE": "OCPP-J 1.6 errata",
+}
+
 FEATURES = Path(__file__).parent.parent / "features"
 
 # Two scenarios of one file need two names, also where the test case document has but one.
@@ -144,5 +152,4 @@ def _test_data(steps: list[Any]) -> tuple[str, ...]:
 def clause(tag: str) -> str:
     """A clause tag in words: ``OCPP_5_13`` is section 5.13, ``OCPPJ_3_2`` one of OCPP-J."""
     document, _, numbers = tag.partition("_")
-    name = {"OCPP": "OCPP 1.6", "OCPPJ": "OCPP-J 1.6", "OCPPE": "OCPP 1.6 errata"}[document]
-    return f"{name} {numbers.replace('_', '.')}"
+    return f"{DOCUMENTS[document]} {numbers.replace('_', '.')}"

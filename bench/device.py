@@ -27,6 +27,7 @@ CAPABILITIES = {
     "remote_authorization": "AuthorizeRemoteTxRequests that is true or can be set",
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
+    "reserve_connector_zero": "reservations of connector 0 (ReserveConnectorZeroSupported)",
     "smart_charging": "the profile SmartCharging",
     "stop_on_ev_side_disconnect": "StopTransactionOnEVSideDisconnect that is true or can be set",
 }
@@ -45,6 +46,7 @@ DEFAULT_DATA: dict[str, str] = {
     "BootRetryInterval": "10",
     "ConnectionTimeOut": "15",
     "MeterValueSampleInterval": "60",
+    "ReservationDuration": "180",  # seconds, of which an operator needs some before the request is sent
     "ChargingRateUnit": "A",
     "NumberOfPhases": "3",
     "StackLevel": "0",

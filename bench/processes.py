@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -123,7 +123,7 @@ def _started(shares: Sequence[_Share]) -> Iterator[dict[Connection, _Worker]]:
     try:
         for share in shares:
             ours, theirs = _CONTEXT.Pipe(duplex=False)
-            process = _CONTEXT.Process(target=_play_share, args=(share, theirs), daemon=True)
+            process = _CONTEXT.Process(target=_play_share, args=(share, ours, theirs), daemon=True)
             process.start()
             processes.append(process)
             theirs.close()  # else nobody would notice that the process is gone
@@ -139,16 +139,19 @@ def _started(shares: Sequence[_Share]) -> Iterator[dict[Connection, _Worker]]:
                 each.join()
 
 
-def _play_share(share: _Share, connection: Connection) -> None:
+def _play_share(share: _Share, theirs: Connection, connection: Connection) -> None:
     """What a process does."""
+    theirs.close()  # who holds both ends of a full pipe waits for himself
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them: the first ends the others
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def tell(news: News) -> None:
         parent = multiprocessing.parent_process()
-        if parent is None or not parent.is_alive():
-            os._exit(1)  # whoever asked was killed, and could not end us
-        connection.send(news)
+        with suppress(BrokenPipeError):
+            if parent is not None and parent.is_alive():
+                connection.send(news)
+                return
+        os._exit(1)  # whoever asked was killed, and could not end us
 
     def started(case: Case) -> None:
         tell(case.id)

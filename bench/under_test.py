@@ -15,12 +15,13 @@ from bench.verdicts import Inconclusive
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
-from reference_csms import store
+from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 UPDATING = ("Downloading", "Downloaded", "Installing")
 REST = 1.0  # seconds in which it reports what a request has changed
+SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
 
 class ChargePointUnderTest:
@@ -125,6 +126,7 @@ class ChargePointUnderTest:
         """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
         await self._register(bench)
         await self._repair(bench)
+        await self._cancel_reservations()
         await self._end_transfers(bench)
         await self._clear_cache()
         await self._empty_list()
@@ -138,7 +140,9 @@ class ChargePointUnderTest:
             with suppress(CallFailed):
                 await self._call("ChangeAvailability", {"connectorId": number, "type": "Operative"})
         self._inoperative.clear()
-        await self._free(bench)
+        for number in sorted(self.plugged - {bench.connector}):
+            await self._free(bench, number)
+        await self._free(bench, bench.connector)
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -156,6 +160,14 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _cancel_reservations(self) -> None:
+        """Of those that our Central System believes to stand; the Charge Point may have ended some."""
+        view = self.central_system.store.of(self._device.identity)
+        for each in reservation.standing(view):
+            with suppress(CallFailed):
+                await self._call("CancelReservation", {"reservationId": each.reservation_id})
+        view.charge_point.reservations.clear()
 
     async def _end_transfers(self, bench: Bench) -> None:
         known = self._known
@@ -198,6 +210,7 @@ class ChargePointUnderTest:
         for number in sorted(self._broken):
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
             await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
+            await asyncio.sleep(REST)
         if not self._stores_list:
             sentence = (
                 "the Charge Point is to store a Local Authorization List again, so that the next case can send one"
@@ -220,6 +233,7 @@ class ChargePointUnderTest:
         if self.is_connected:
             await self._empty_list()
         if self._configuration is not None and self.is_connected:
+            await self._cancel_reservations()
             await self._give_back(self._configuration)
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
@@ -252,8 +266,7 @@ class ChargePointUnderTest:
             payload = {"connectorId": transaction.connector_id, "idTag": transaction.id_tag}
             await bench.ask_operator("Charge Point", "present", payload, sentence)
 
-    async def _free(self, bench: Bench) -> None:
-        number = bench.connector
+    async def _free(self, bench: Bench, number: int) -> None:
         if id_tag := self._locked_for.pop(number, None):
             sentence = f"the cable may be locked: present idTag {id_tag} at connector {number}, which releases it"
             await bench.seats["Charge Point"].do("present", {"connectorId": number, "idTag": id_tag}, sentence)
@@ -293,5 +306,5 @@ class ChargePointUnderTest:
 
     async def _call(self, action: str, payload: Payload) -> Payload:
         conf = await self.central_system.request(self._device.identity, action, payload)
-        await asyncio.sleep(REST if action in ("ChangeAvailability", "RemoteStopTransaction") else 0)
+        await asyncio.sleep(REST if action in SLOW else 0)
         return conf

@@ -11,13 +11,24 @@ from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
 from ocppj.transcript import Transcript
-from reference_csms import core, firmware_management, local_auth_list, remote_trigger, smart_charging
+from reference_csms import (
+    core,
+    firmware_management,
+    local_auth_list,
+    remote_trigger,
+    reservation,
+    smart_charging,
+)
 from reference_csms.store import Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
 
 # What the Central System learns from the answer to a request of its own.
-OUTCOMES: dict[str, smart_charging.Outcome] = {**local_auth_list.OUTCOMES, **smart_charging.OUTCOMES}
+OUTCOMES: dict[str, smart_charging.Outcome] = {
+    **local_auth_list.OUTCOMES,
+    **reservation.OUTCOMES,
+    **smart_charging.OUTCOMES,
+}
 
 # Seconds. A closing handshake waits for the message that is being sent, and a Charge Point that reads no more never
 # takes that one: then the connection is dropped.
@@ -93,11 +104,13 @@ class CentralSystem:
         ``wrong``: it may break the rules.
         """
         peer = self._peer(identity)
+        store = self.store.of(identity)
         if action == "TriggerMessage":
-            remote_trigger.about_to_trigger(self.store.of(identity), payload)
+            remote_trigger.about_to_trigger(store, payload)
+        payload = reservation.complete(store, action, payload)
         conf = await peer.call(action, payload, wrong=wrong)
         if outcome := OUTCOMES.get(action):
-            outcome(self.store.of(identity), payload, conf)
+            outcome(store, payload, conf)
         return conf
 
     async def update_local_auth_list(self, identity: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ocppj.clock import timestamp
 from ocppj.frames import Payload
-from reference_csms import remote_trigger, smart_charging
+from reference_csms import remote_trigger, reservation, smart_charging
 from reference_csms.store import Connector, Message, View
 
 Handler = Callable[[View, Payload], Payload]
@@ -54,6 +54,7 @@ def meter_values(store: View, request: Payload) -> Payload:
 def start_transaction(store: View, request: Payload) -> Payload:
     """4.8: the transaction has begun whatever the idTag is, so there is always a transactionId."""
     transaction = store.start(request)
+    reservation.used(store, transaction.reservation_id)
     info = store.shared.id_tag_info(request["idTag"])
     others = [each for each in store.shared.running(request["idTag"]) if each is not transaction]
     if others and info["status"] == "Accepted":
@@ -72,6 +73,7 @@ def status_notification(store: View, request: Payload) -> Payload:
         request.get("vendorId"),
         request.get("vendorErrorCode"),
     )
+    reservation.reported(store, request["connectorId"], request["status"])
     return {}
 
 

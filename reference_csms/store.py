@@ -29,6 +29,17 @@ class Connector:
 
 
 @dataclass(slots=True)
+class Reservation:
+    """What a Charge Point has agreed to reserve; ``connector_id`` 0 is any connector (5.13)."""
+
+    reservation_id: int
+    connector_id: int
+    id_tag: str
+    expiry_date: str
+    parent_id_tag: str | None = None
+
+
+@dataclass(slots=True)
 class ChargingProfile:
     """A profile (7.8) that a Charge Point has accepted; connector 0 is the Charge Point (5.16)."""
 
@@ -67,6 +78,7 @@ class ChargePoint:
     connectors: dict[int, Connector] = field(default_factory=dict)
     meter_values: list[Payload] = field(default_factory=list)
     unmatched_stops: list[Payload] = field(default_factory=list)
+    reservations: dict[int, Reservation] = field(default_factory=dict)
     charging_profiles: list[ChargingProfile] = field(default_factory=list)
     local_auth_list: LocalAuthList = field(default_factory=LocalAuthList)
     firmware_status: str | None = None
@@ -125,7 +137,7 @@ class Store:
     Settings: ``heartbeat_interval`` and ``boot_retry_interval`` in seconds (the interval of BootNotification.conf when
     Accepted, and otherwise); ``accept_unknown_charge_points`` makes every identity known that connects.
     ``next_transaction_id`` is positive and below 2**31 (errata 3.54); by default the first one is the seconds since
-    2020, so that two runs against one Charge Point have none in common.
+    2020, so that two runs against one Charge Point have none in common. ``next_reservation_id`` likewise (6.37).
     """
 
     heartbeat_interval: int = 300
@@ -137,6 +149,7 @@ class Store:
     messages: list[Message] = field(default_factory=list)
     vendors: dict[str, frozenset[str]] = field(default_factory=dict)
     next_transaction_id: int = field(default_factory=seconds_since_2020)
+    next_reservation_id: int = field(default_factory=seconds_since_2020)
     _started: dict[tuple[object, ...], Transaction] = field(default_factory=dict, init=False)
     _latest: dict[tuple[str, int], Transaction] = field(default_factory=dict, init=False)
 

@@ -135,6 +135,8 @@ class ChargePoint:
         self.handlers: dict[str, core.Handler] = {
             action: handler for profile in profiles for action, handler in PROFILES[profile].items()
         }
+        if "Reservation" not in profiles:
+            self.handlers.update(reservation.WITHOUT)
         keys = core_keys(connectors, fixed_cable, message_timeout, self.profiles)
         keys += [key for profile in profiles for key in KEYS.get(profile, [])]
         self.configuration = Configuration(keys, self.memory)
@@ -253,6 +255,7 @@ class ChargePoint:
         transaction.stop_interrupted(self, reason)
         for connector in (self.whole, *self.connectors.values()):
             self._start_connector(connector)
+        reservation.resume(self)
         self._boot_at = 0.0
         self.queue.retry_at = 0.0
         self._restart_clock_aligned_sampling()
@@ -646,8 +649,12 @@ class ChargePoint:
         connector.changed_at = self.timestamp()
         self.note(f"connector {connector.number} is {connector.status}")
         self.firmware_management.usage_changed()
-        if not self._delivers:
-            return
+        if self._delivers:
+            self._tell_change(connector)
+        if self.has_power:
+            reservation.follow(self, connector)
+
+    def _tell_change(self, connector: Connector) -> None:
         duration = self.configuration.number("MinimumStatusDuration")
         if duration:
             self._recur(f"status of {connector.number}", self._tell_later(connector, duration))
@@ -708,7 +715,8 @@ class ChargePoint:
         charging = any(connector.transaction for connector in self.connectors.values())
         for connector in (self.whole, *self.connectors.values()):
             operative = self.is_operative(connector)
-            if not operative and connector.beneath == "Available" and not (connector is self.whole and charging):
+            is_free = connector.beneath in ("Available", "Reserved")
+            if not operative and is_free and not (connector is self.whole and charging):
                 connector.happens(Event.WITHDRAWN)
             elif operative and connector.beneath == "Unavailable":
                 if connector.is_occupied:
@@ -723,6 +731,11 @@ class ChargePoint:
             return
         connector.happens(Event.USAGE_ENDS, info)
         self.settle_availability()
+
+    def lift_reservation(self, connector: Connector) -> None:
+        """Nobody has the connector reserved any more (G1, G8); a cable that was put in meanwhile begins usage (A2)."""
+        self.end_usage(connector)
+        charging_session.plugged(self, connector)
 
     # Hands at the Charge Point
 

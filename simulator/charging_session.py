@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ocppj.frames import Payload
-from simulator import transaction
+from simulator import reservation, transaction
 from simulator.connector import Connector, Event, IdTagHolder
 
 if TYPE_CHECKING:
@@ -103,8 +103,14 @@ async def presented(charge_point: "ChargePoint", id_tag: str, number: int | None
         if connector.authorized.is_same(id_tag):  # B1: second presentation of the idTag
             connector.authorized = None
             charge_point.end_usage(connector)
-    elif can_start(charge_point, connector) and not connector.timed_out:
+    elif _may_come(charge_point, connector, id_tag):
         await _authorize_and_begin(charge_point, connector, id_tag)
+
+
+def _may_come(charge_point: "ChargePoint", connector: Connector, id_tag: str) -> bool:
+    """Whether it makes sense to ask about an idTag for this connector."""
+    reserved = reservation.refuses_unasked(charge_point, connector, id_tag)
+    return can_start(charge_point, connector) and not connector.timed_out and not reserved
 
 
 def _starter(connector: Connector) -> IdTagHolder:
@@ -132,12 +138,13 @@ def _meant(charge_point: "ChargePoint", id_tag: str) -> Connector | None:
     """The connector that an EV driver means who presents an idTag at a reader for all connectors."""
 
     def free(connector: Connector) -> bool:
-        return can_start(charge_point, connector) and not connector.timed_out
+        return _may_come(charge_point, connector, id_tag)
 
     preferences: list[Callable[[Connector], bool]] = [
         lambda connector: connector.transaction is not None and _starter(connector).is_same(id_tag),
         lambda connector: connector.kept_for is not None and connector.kept_for.is_same(id_tag),
         lambda connector: connector.authorized is not None and connector.authorized.is_same(id_tag),
+        lambda connector: free(connector) and reservation.is_reserved_for(charge_point, connector, id_tag),
         lambda connector: free(connector) and connector.beneath == "Preparing",
         lambda connector: free(connector) and connector.beneath == "Available",
         free,
@@ -159,7 +166,7 @@ def can_start(charge_point: "ChargePoint", connector: Connector) -> bool:
     return (
         connector.fault is None
         and charge_point.is_operative(connector)
-        and connector.beneath in ("Available", "Preparing", "Finishing")
+        and connector.beneath in ("Available", "Preparing", "Finishing", "Reserved")
         and connector.transaction is None
         and connector.authorized is None
         and connector.kept_for is None
@@ -167,14 +174,21 @@ def can_start(charge_point: "ChargePoint", connector: Connector) -> bool:
     )
 
 
-def choose_for_remote_start(charge_point: "ChargePoint", number: int | None) -> Connector | None:
-    """The connector for a RemoteStartTransaction.req: the one named, else one with a cable in, else a free one."""
+def choose_for_remote_start(charge_point: "ChargePoint", number: int | None, id_tag: str) -> Connector | None:
+    """The connector for a RemoteStartTransaction.req: the one named, else the best.
+
+    One that is reserved for the idTag is better than one with a cable in, that than a free one; one that is reserved
+    for a group comes last.
+    """
     candidates = [
         connector
         for connector in charge_point.connectors.values()
-        if number in (None, connector.number) and can_start(charge_point, connector)
+        if number in (None, connector.number)
+        and can_start(charge_point, connector)
+        and not reservation.refuses_unasked(charge_point, connector, id_tag)
     ]
-    candidates.sort(key=lambda connector: ("Preparing", "Available", "Finishing").index(connector.beneath))
+    candidates.sort(key=lambda connector: ("Preparing", "Available", "Finishing", "Reserved").index(connector.beneath))
+    candidates.sort(key=lambda connector: not reservation.is_reserved_for(charge_point, connector, id_tag))
     return candidates[0] if candidates else None
 
 
@@ -182,7 +196,9 @@ async def start_remotely(
     charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
 ) -> None:
     """Do what RemoteStartTransaction.req asked for (5.11)."""
-    if charge_point.configuration.flag("AuthorizeRemoteTxRequests"):
+    # 5.13 has the Charge Point ask for the group of an idTag, also where it need not ask whether it may charge.
+    by_group = reservation.depends_on_group(charge_point, connector, id_tag)
+    if charge_point.configuration.flag("AuthorizeRemoteTxRequests") or by_group:
         await _authorize_and_begin(charge_point, connector, id_tag, charging_profile)
     elif can_start(charge_point, connector):
         _begin(charge_point, connector, IdTagHolder(id_tag, None, charging_profile))
@@ -191,19 +207,22 @@ async def start_remotely(
 async def _authorize_and_begin(
     charge_point: "ChargePoint", connector: Connector, id_tag: str, charging_profile: Payload | None = None
 ) -> None:
+    known = charge_point.authorization.local_opinion(id_tag) or {}  # 5.13: a parentIdTag may be looked up
     connector.claimed = True
     try:
         info = await charge_point.authorization.ask(id_tag)
     finally:
         connector.claimed = False
-    if info is not None and can_start(charge_point, connector):
-        _begin(charge_point, connector, IdTagHolder(id_tag, info.get("parentIdTag"), charging_profile))
+    if info is None or not can_start(charge_point, connector):
+        return
+    told, looked_up = info.get("parentIdTag"), known.get("parentIdTag")
+    if not reservation.refuses(charge_point, connector, IdTagHolder(id_tag, looked_up or told)):
+        _begin(charge_point, connector, IdTagHolder(id_tag, told or looked_up, charging_profile))
 
 
 def _begin(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder) -> None:
+    connector.authorized = holder
     if connector.beneath != "Preparing":
-        prepare(charge_point, connector)  # A2, or F2: the EV driver goes on with the cable that is in
+        prepare(charge_point, connector)  # A2, G2, or F2: the EV driver goes on with the cable that is in
     if connector.is_connected:
         transaction.start(charge_point, connector, holder)
-    else:
-        connector.authorized = holder

@@ -184,7 +184,7 @@ class Connector:
     @property
     def is_idle(self) -> bool:
         """Whether no EV driver uses it or has begun to."""
-        return self.beneath in ("Available", "Unavailable")
+        return self.beneath in ("Available", "Reserved", "Unavailable")
 
     @property
     def offered_power(self) -> float:

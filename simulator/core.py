@@ -80,7 +80,7 @@ def remote_start_transaction(charge_point: "ChargePoint", request: Payload) -> P
     profile = request.get("chargingProfile") if "SmartCharging" in charge_point.profiles else None
     if profile is not None and not smart_charging.takes_with_remote_start(charge_point, profile):
         return {"status": "Rejected"}
-    connector = charging_session.choose_for_remote_start(charge_point, request.get("connectorId"))
+    connector = charging_session.choose_for_remote_start(charge_point, request.get("connectorId"), request["idTag"])
     if connector is None or not charge_point.is_accepted:  # 4.2: not allowed while Pending
         return {"status": "Rejected"}
 

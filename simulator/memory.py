@@ -43,6 +43,16 @@ class QueuedMessage(TypedDict):
     attempts: int
 
 
+class StoredReservation(TypedDict):
+    """A reservation, as ReserveNow.req made it; ``connectorId`` 0 is any connector (5.13)."""
+
+    reservationId: int
+    connectorId: int
+    idTag: str
+    parentIdTag: str | None
+    expiryDate: str
+
+
 class StoredChargingProfile(TypedDict):
     """A ChargingProfile (7.8) that was set at a connector; 0 is the Charge Point.
 
@@ -100,6 +110,7 @@ class Memory:
     queue: list[QueuedMessage] = field(default_factory=list)
     transactions: list[StoredTransaction] = field(default_factory=list)
     transactions_begun: int = 0
+    reservations: list[StoredReservation] = field(default_factory=list)  # 5.13
     used_cables: list[int] = field(default_factory=list)  # connectors whose cable stayed in after a transaction
     charging_profiles: list[StoredChargingProfile] = field(default_factory=list)  # errata 3.37
     accepted_by: str | None = None  # the endpoint that accepted this Charge Point last (4.2.1)

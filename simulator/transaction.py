@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ocppj.frames import Payload
-from simulator import metering, smart_charging
+from simulator import metering, reservation, smart_charging
 from simulator.connector import Connector, Event, IdTagHolder
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 
@@ -102,12 +102,14 @@ def start(charge_point: "ChargePoint", connector: Connector, holder: IdTagHolder
     connector.begin_interval("Sample.Periodic")
     begin = metering.transaction_value(charge_point, connector, "Transaction.Begin", moment)
     metering.keep(charge_point, stored, begin)
-    payload = {
+    payload: Payload = {
         "connectorId": connector.number,
         "idTag": holder.id_tag,
         "meterStart": stored["meterStart"],
         "timestamp": charge_point.timestamp(moment),
     }
+    if (reservation_id := reservation.used(charge_point, connector, holder)) is not None:
+        payload["reservationId"] = reservation_id  # 4.8
     charge_point.queue_message("StartTransaction", payload, stored)
     charge_point.follow_limits()
     restart_sampling(charge_point, connector)

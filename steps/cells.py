@@ -14,6 +14,7 @@ A, noted B                  A; B too, with a remark
 at least 3 · at most 3      a number
 matching /regex/            a text
 within 5 seconds of now     an instant
+after now, such as now + 1 hour   a later instant; the second is what is sent or asked for
 """
 
 import re
@@ -349,6 +350,18 @@ def _within(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
     return Expectation(f"within {fill(match[1])} of {timestamp(instant)}", fits, timestamp(instant))
 
 
+def _after(match: re.Match[str], fill: Fill, read: Read) -> Expectation:
+    earliest = _instant(fill(match[1]))
+
+    def fits(value: object) -> bool:
+        try:
+            return parse_timestamp(str(value)) > earliest
+        except ValueError:
+            return False
+
+    return Expectation(f"after {timestamp(earliest)}", fits, read(match[2]).example)
+
+
 def _now(match: re.Match[str], fill: Fill, _: Read) -> Expectation:
     return _exactly(timestamp(_instant(fill(match[0]))))
 
@@ -363,5 +376,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Fill, Read], Expec
     (re.compile(r"at (least|most) (.+)"), _bound),
     (re.compile(r"matching /(.+)/"), _matching),
     (re.compile(r"within (.+) of (.+)"), _within),
+    (re.compile(r"after (.+), such as (.+)"), _after),
     (re.compile(r"now(?: [+-] .+)?"), _now),
 )

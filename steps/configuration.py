@@ -15,6 +15,7 @@ from steps.words import given, then
 CAPABILITY_OF = {
     "AuthorizationCacheEnabled": "authorization_cache",
     "LocalAuthListEnabled": "local_auth_list",  # which is required where there is the profile (9.2.1)
+    "ReserveConnectorZeroSupported": "reserve_connector_zero",
     "StopTransactionOnEVSideDisconnect": "stop_on_ev_side_disconnect",
 }
 

@@ -20,6 +20,7 @@ from ocppj.transcript import Party
 from steps.cells import Table, expectation, filled_in, mismatches, noted, payload_of, rows, seconds, tolerated
 from steps.words import given, then, when
 
+SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
 REPORTS = ("StatusNotification", "MeterValues")
 TELL_STATUS = ("StatusNotification", "FirmwareStatusNotification", "DiagnosticsStatusNotification")
 
@@ -104,6 +105,16 @@ async def has_sent_none(bench: Bench, sender: Party, action: str) -> None:
     sent = bench.sent_since("present", sender, action)
     if sent:
         raise bench.blame(sender, f"the {sender} sent {sent}")
+
+
+@then("the latest {action:Action}.req has")
+async def latest_has(bench: Bench, action: str, datatable: Table) -> None:
+    """Looks back at a request that a sentence has claimed."""
+    for sender in SENDERS:
+        if message := bench.wire.latest_claim(sender, action):
+            bench.judge(message, f"{action}.req", mismatches(message.payload, datatable, bench.value))
+            return
+    raise OurError(f"no {action}.req was claimed: a faulty feature")
 
 
 @then("the {sender:Party} has sent no {action:Action}.req since {stimulus:Action}.req was sent")

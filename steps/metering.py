@@ -23,7 +23,21 @@ RECURRING = ("Sample.Clock", "Sample.Periodic")
 VALUE = "sampledValue."
 _DAY = 86_400.0
 
-Instants = dict[str, list[datetime]]  # measurand, as the key names it -> when it was measured
+
+class Seen(dict[str, list[datetime]]):
+    """The measurands, as the key names them, and when each was measured.
+
+    Phases and locations of one instant (3.16.3), and signed values beside the plain ones, count once.
+    """
+
+    def __init__(self, names: Iterable[str], near: timedelta) -> None:
+        super().__init__((name, []) for name in names)
+        self._near = near
+
+    def note(self, name: str, instant: datetime) -> None:
+        """One of the values of a measurand was measured then."""
+        if all(abs(instant - other) > self._near for other in self[name]):
+            self[name].append(instant)
 
 
 @then("the Charge Point sends the values of {key:MeasurandKey} {n:N} times, {duration:Duration} apart")
@@ -48,8 +62,9 @@ async def sends_aligned_values(bench: Bench, key: str, n: str, duration: str, da
         bench.remark("the transaction began at such an instant by chance: its values would lie there in any case")
 
 
-async def _regular_values(bench: Bench, key: str, n: int, interval: float, table: Table) -> Instants:
-    seen: Instants = {name: [] for name in items_of(bench, key) or [DEFAULT_MEASURAND]}
+async def _regular_values(bench: Bench, key: str, n: int, interval: float, table: Table) -> Seen:
+    near = timedelta(seconds=min(bench.device.limits.tolerance, interval / 4))
+    seen = Seen(items_of(bench, key) or [DEFAULT_MEASURAND], near)
     end = bench.loop.time() + (n + 1) * interval + bench.timeout
     while max(map(len, seen.values())) < n and bench.loop.time() < end:
         message = await bench.claim("Charge Point", "MeterValues", within=interval + bench.timeout, ordered=False)
@@ -61,7 +76,7 @@ async def _regular_values(bench: Bench, key: str, n: int, interval: float, table
     return seen
 
 
-async def _take_in(bench: Bench, message: Message, key: str, seen: Instants, table: Table) -> None:
+async def _take_in(bench: Bench, message: Message, key: str, seen: Seen, table: Table) -> None:
     """Check the values of a message and note when they were measured."""
     bench.as_conf(await bench.answer_to(message), "MeterValues")
     if message.payload["connectorId"] != bench.connector:
@@ -79,17 +94,14 @@ async def _take_in(bench: Bench, message: Message, key: str, seen: Instants, tab
             _note(bench, instant, value, key, seen)
 
 
-def _note(bench: Bench, instant: datetime, value: Payload, key: str, seen: Instants) -> None:
+def _note(bench: Bench, instant: datetime, value: Payload, key: str, seen: Seen) -> None:
     told = [name for name in seen if _is_of(name, value)]
     if not told:
         # 3.16: the key prescribes the set of measurands.
         text = f"{value.get('measurand', DEFAULT_MEASURAND)} was sent, which {key} does not name"
         bench.remark(text, "OCPP 1.6 3.16.1", strict=True)
-    # Phases and locations of one instant (3.16.3), and signed values beside the plain ones, count once.
-    near = timedelta(seconds=bench.device.limits.tolerance)
     for name in told:
-        if all(abs(instant - other) > near for other in seen[name]):
-            seen[name].append(instant)
+        seen.note(name, instant)
 
 
 def _is_of(name: str, value: Payload) -> bool:
@@ -106,7 +118,7 @@ def _judge_location(bench: Bench, value: Payload) -> None:
         bench.remark(f"{measurand} has the location EV, which the test case has for SoC alone", strict=True)
 
 
-def _judge_instants(bench: Bench, seen: Instants, n: int, interval: float) -> None:
+def _judge_instants(bench: Bench, seen: Seen, n: int, interval: float) -> None:
     tolerance = bench.device.limits.tolerance
     for name, instants in seen.items():
         if len(instants) < n:

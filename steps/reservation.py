@@ -1,1 +1,179 @@
-"""Sentences about reservation."""
+"""Sentences about reservations (OCPP 1.6, 3.11, 5.1 and 5.13)."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from bench.bench import Bench
+from bench.messages import Message
+from bench.seats import SimulatedChargePoint
+from bench.verdicts import Inconclusive, OurError
+from ocppj.clock import parse_timestamp, timestamp
+from steps.cells import Table
+from steps.messages import bench_seconds, bench_text, claim_conf, make_send
+from steps.states import authorize_if_it_asks
+from steps.words import given, then, when
+
+REFUSAL = 10.0  # seconds in which a Charge Point shows what it makes of an idTag
+SLACK = timedelta(minutes=2)  # by which an expiryDate may differ: people type whole minutes, clocks differ
+
+
+@given("every other connector is Unavailable")
+async def others_unavailable(bench: Bench) -> None:
+    """The reusable state SetConnectorUnavailable: over the wire at a Charge Point under test, by hand at ours."""
+    with bench.state("SetConnectorUnavailable"):
+        for number in _connectors(bench):
+            if number == bench.connector:
+                continue
+            if bench.judged == "Charge Point":
+                wanted = (("connectorId", str(number)), ("type", "Inoperative"))
+                await make_send(bench, "Central System", "ChangeAvailability", wanted)
+                await claim_conf(bench, "Charge Point", "ChangeAvailability", (("status", "Accepted"),))
+            else:  # 7.7: a Charge Point may make a connector unavailable at its discretion
+                charge_point = _ours(bench).charge_point
+                charge_point.memory.availability[str(number)] = "Inoperative"
+                charge_point.settle_availability()
+            await bench.reaches(number, "Unavailable")
+
+
+@given("connector {n:N} is reserved for idTag {id_tag:IdTag}")
+async def reserved(bench: Bench, n: str, id_tag: str) -> None:
+    """The reusable state Reserved, for an hour."""
+    with bench.state("Reserved"):
+        wanted = (("connectorId", n), ("idTag", id_tag), ("expiryDate", "after now, such as now + 1 hour"))
+        await make_send(bench, "Central System", "ReserveNow", wanted)
+        await claim_conf(bench, "Charge Point", "ReserveNow", (("status", "Accepted"),))
+        await bench.reaches(int(bench_text(bench, n)), "Reserved")
+
+
+@given("every connector is occupied")
+async def all_occupied(bench: Bench) -> None:
+    """The reusable state SetConnectorOccupied, for all connectors."""
+    with bench.state("SetConnectorOccupied"):
+        for number in _connectors(bench):
+            sentence = f"the EV driver plugs in the cable at connector {number}"
+            await bench.do("Charge Point", "plug_in", {"connectorId": number}, sentence)
+            await bench.reaches(number, "Preparing")
+    for message in bench.wire.calls("Charge Point", "StatusNotification"):
+        if message.payload.get("connectorId") and message.payload.get("status") == "Available":  # 9.1.6
+            number = message.payload["connectorId"]
+            raise Inconclusive(f"connector {number} became Available before a cable was in at every connector")
+
+
+@given("the Charge Point knows idTag {id_tag:IdTag} as one of the reserved group")
+async def knows_group(bench: Bench, id_tag: str) -> None:
+    """Ours finds it in its cache (5.13): a Central System may tell the group, and may not (errata 4.12)."""
+    info = {"status": "Accepted", "parentIdTag": bench.value("ReserveNow.req.parentIdTag")}
+    _ours(bench).charge_point.authorization.learn(bench_text(bench, id_tag), info)
+
+
+@when("the Central System sends ReserveNow.req that expires after {duration:Duration}")
+async def reserves_for(bench: Bench, duration: str, datatable: Table = ()) -> None:
+    """The expiryDate counts from when it is asked for, or from when it is sent."""
+    lasts = timedelta(seconds=bench_seconds(bench, duration))
+    now = _now(bench)
+    ahead, asked_for = now - datetime.now(UTC), now + lasts
+    wanted = [*datatable, ("expiryDate", f"any, such as {timestamp(asked_for)}")]
+    message = await make_send(bench, "Central System", "ReserveNow", wanted)
+    expiry, at_most = _expiry(bench, message), message.time + ahead + lasts
+    text = f"expiryDate is {timestamp(expiry)}, {timestamp(asked_for)} was asked for"
+    if not asked_for - SLACK <= expiry <= at_most + SLACK:
+        raise bench.blame("Central System", text, "ReserveNow")
+    tolerance = timedelta(seconds=bench.device.limits.tolerance)
+    if not asked_for - tolerance <= expiry <= at_most + tolerance:
+        bench.remark(text, strict=True)
+
+
+@then("connector {n:N} is Available when the reservation expires")
+async def available_at_expiry(bench: Bench, n: str) -> None:
+    """5.13: the connector is made available, and the Central System is told."""
+    connector = int(bench_text(bench, n))
+    expiry = parse_timestamp(str(bench.value("ReserveNow.req.expiryDate")))
+    left = max(0.0, (expiry - _now(bench)).total_seconds())
+    await bench.reaches(connector, "Available", within=left + bench.timeout)
+    if bench.judged != "Charge Point":
+        return
+    late = (bench.latest_report(connector).time - expiry).total_seconds()
+    tolerance = bench.device.limits.tolerance
+    text = f"connector {connector} was Available {abs(late):g} s {'after' if late > 0 else 'before'} the expiryDate"
+    if late < -5 * tolerance:
+        raise bench.blame("Charge Point", text, "ReserveNow")
+    if abs(late) > tolerance:
+        bench.remark(text, strict=True)
+
+
+@then("a connector above 0 is reported Reserved, or none")
+async def reserved_somewhere(bench: Bench) -> None:
+    """5.13: a reservation of connector 0 reserves no connector in particular; 7.7: connector 0 is never Reserved.
+
+    The test case document has a report, without saying of which connector: none at all is a remark.
+    """
+
+    def is_reserved(message: Message) -> bool:
+        return message.payload.get("status") == "Reserved"
+
+    deadline = bench.loop.time() + bench.timeout
+    message = await bench.wire.next_call("Charge Point", "StatusNotification", is_reserved, deadline)
+    if message is None:
+        if bench.judged == "Charge Point":
+            bench.remark("no connector was reported Reserved", "OCPP 1.6 5.13", strict=True)
+        return
+    bench.take(message)
+    if not message.payload.get("connectorId"):
+        text = "connector 0 is reported Reserved: it is Available, Unavailable or Faulted"
+        raise bench.blame("Charge Point", text, "StatusNotification")
+    bench.as_conf(await bench.answer_to(message), "StatusNotification")
+
+
+@then("the Charge Point refuses idTag {id_tag:IdTag}")
+async def refuses(bench: Bench, id_tag: str) -> None:
+    """5.13: no charging for it. The specification lets the Charge Point ask about it all the same."""
+    await asyncio.sleep(REFUSAL)
+    value = bench_text(bench, id_tag)
+    for message in list(bench.wire.calls("Charge Point")):
+        told = message.payload
+        if message.action == "StartTransaction" or (
+            message.action == "StatusNotification"
+            and told.get("connectorId") == bench.connector
+            and told.get("status") != "Reserved"
+        ):
+            raise bench.blame("Charge Point", f"idTag {value} was presented, and the Charge Point sent {message}")
+        if message.action == "Authorize" and str(told.get("idTag")).casefold() == value.casefold():
+            bench.take(message, ordered=False)
+            text = f"idTag {value} was asked about, although the connector is reserved for another one"
+            bench.remark(text, "OCPP 1.6 5.13", strict=True)
+
+
+@then("the Charge Point may have idTag {id_tag:IdTag} authorized")
+async def may_authorize(bench: Bench, id_tag: str) -> None:
+    """Before or after it reports the connector Preparing."""
+
+    def prepares() -> Message | None:
+        reports = bench.wire.calls("Charge Point", "StatusNotification")
+        return next((each for each in reports if each.payload.get("status") == "Preparing"), None)
+
+    await authorize_if_it_asks(bench, id_tag, prepares)
+
+
+def _now(bench: Bench) -> datetime:
+    """The time by the clock of a Charge Point of ours, which follows that of its Central System (4.2)."""
+    seat = bench.seats["Charge Point"]
+    return seat.charge_point.now() if isinstance(seat, SimulatedChargePoint) else datetime.now(UTC)
+
+
+def _connectors(bench: Bench) -> range:
+    return range(1, int(str(bench.value("NumberOfConnectors"))) + 1)
+
+
+def _expiry(bench: Bench, message: Message) -> datetime:
+    try:
+        return parse_timestamp(str(message.payload["expiryDate"]))
+    except (OverflowError, ValueError):
+        text = f"expiryDate is {message.payload['expiryDate']}, which is no instant"
+        raise bench.blame("Central System", text, "ReserveNow") from None
+
+
+def _ours(bench: Bench) -> SimulatedChargePoint:
+    seat = bench.seats["Charge Point"]
+    if not isinstance(seat, SimulatedChargePoint):
+        raise OurError("the Charge Point beside a Central System under test is ours")
+    return seat

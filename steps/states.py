@@ -3,7 +3,7 @@
 What the judged party does wrong on the way is a fail «in state ...».
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from bench.bench import QUIET, Bench
@@ -11,7 +11,7 @@ from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import Inconclusive, OurError
 from steps.cells import Table, expectation, mismatches, rows, tolerated
-from steps.configuration import authorize_if_it_must, has_true, set_configuration
+from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
 from steps.station import at_connector, fail, has
 from steps.words import given, then
@@ -181,11 +181,39 @@ async def faulted(bench: Bench, n: str) -> None:
     with bench.state("SetConnectorFaulted" if connector else "SetChargePointFaulted"):
         await fail(bench, n, "OtherError")
         if connector == 0:
-            await _every_connector(bench, {}, "Faulted")
+            await _charge_point_faulted(bench)
             return
         wanted = (("connectorId", n), ("status", "Faulted"))
         await claim_request(bench, "Charge Point", "StatusNotification", wanted)
         await claim_conf(bench, "Central System", "StatusNotification")
+
+
+async def _charge_point_faulted(bench: Bench) -> None:
+    """Connector 0, or every connector above it, is reported Faulted.
+
+    4.9 ties their statuses to each other in no way; the test case document lists both.
+    """
+
+    def is_faulted(message: Message) -> bool:
+        return message.payload.get("status") == "Faulted" and message.payload.get("connectorId") in missing
+
+    above = set(range(1, int(str(bench.value("NumberOfConnectors"))) + 1))
+    missing = {0, *above}
+    deadline = bench.loop.time() + bench.timeout
+    while missing:
+        message = await bench.wire.next_call("Charge Point", "StatusNotification", is_faulted, deadline)
+        if message is None:
+            break
+        bench.take(message, ordered=False)
+        bench.as_conf(await bench.answer_to(message), "StatusNotification")
+        missing.discard(message.payload["connectorId"])
+    await bench.reports_above(max(above))
+    if not missing:
+        return
+    text = f"connector {', '.join(map(str, sorted(missing)))} was not reported Faulted"
+    if 0 in missing and above & missing:
+        raise bench.blame("Charge Point", text, "StatusNotification")
+    bench.remark(text, "OCPP 1.6 4.9", strict=True)
 
 
 @then("connector {n:N} goes through {statuses:Statuses}")
@@ -345,12 +373,69 @@ async def _authorize(bench: Bench, id_tag: str) -> None:
 async def _start_remotely(bench: Bench, id_tag: str, more: Table) -> None:
     await make_send(bench, "Central System", "GetConfiguration", (("key", "[AuthorizeRemoteTxRequests]"),))
     await claim_conf(bench, "Charge Point", "GetConfiguration")
+    reserved = is_reserved(bench)
     await _plug_in(bench)
-    await bench.reaches(bench.connector, "Preparing")
+    if not reserved:
+        await bench.reaches(bench.connector, "Preparing")
     wanted = (("connectorId", "{ConnectorId}"), ("idTag", id_tag), *more)
     await make_send(bench, "Central System", "RemoteStartTransaction", wanted)
     await claim_conf(bench, "Charge Point", "RemoteStartTransaction", (("status", "Accepted"),))
-    await authorize_if_it_must(bench, id_tag)
+    if reserved:
+        await _authorize_for_reservation(bench, id_tag)
+    else:
+        await authorize_if_it_must(bench, id_tag)
+
+
+def is_reserved(bench: Bench) -> bool:
+    """Whether the connector of the case was reported Reserved last, as far as a sentence has claimed it.
+
+    Where the whole Charge Point is reserved, it may be so without a report.
+    """
+    report = bench.wire.latest_claim("Charge Point", "StatusNotification", bench.connector)
+    reservation = bench.wire.latest_claim("Central System", "ReserveNow")
+    is_whole = reservation is not None and reservation.payload.get("connectorId") == 0
+    return is_whole or (report is not None and report.payload.get("status") == "Reserved")
+
+
+async def _authorize_for_reservation(bench: Bench, id_tag: str) -> None:
+    """At a reserved connector Authorize.req may come before Preparing: what it tells decides who may have it (5.13).
+
+    The reserved idTag itself need not be asked about again.
+    """
+
+    def comes(action: str, status: object = None) -> Message | None:
+        calls = bench.wire.calls("Charge Point", action)
+        return next((each for each in calls if each.payload.get("status") == status), None)
+
+    deadline = bench.loop.time() + bench.timeout
+    await bench.wire.until(lambda: comes("Authorize") or comes("StatusNotification", "Preparing"), deadline)
+    if comes("Authorize"):
+        await _claim_authorize(bench, id_tag)
+        await bench.reaches(bench.connector, "Preparing")
+        return
+    await bench.reaches(bench.connector, "Preparing")
+    is_holder = bench_text(bench, id_tag).casefold() == str(bench.value("ReserveNow.req.idTag")).casefold()
+    if is_holder or not is_true(bench, "AuthorizeRemoteTxRequests"):
+        await authorize_if_it_asks(bench, id_tag, lambda: comes("StartTransaction"))
+    else:
+        await _claim_authorize(bench, id_tag)
+
+
+async def _claim_authorize(bench: Bench, id_tag: str) -> None:
+    await claim_request(bench, "Charge Point", "Authorize", (("idTag", id_tag),), ordered=False)
+    await claim_conf(bench, "Central System", "Authorize", ACCEPTED)
+
+
+async def authorize_if_it_asks(bench: Bench, id_tag: str, otherwise: Callable[[], Message | None]) -> None:
+    """Claim the optional Authorize.req, which is not waited for when what can do without it is seen."""
+
+    def asked() -> Message | None:
+        return next(bench.wire.calls("Charge Point", "Authorize"), None)
+
+    if await bench.wire.until(lambda: asked() or otherwise(), bench.loop.time() + bench.timeout):
+        await bench.wire.until(asked, bench.loop.time() + QUIET)
+    if asked():
+        await _claim_authorize(bench, id_tag)
 
 
 async def _plug_in(bench: Bench) -> None:

@@ -5,7 +5,8 @@ Feature: Cache
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_007_1_CS @needs_authorization_cache @needs_local_authorization @OCPP_3_5_1 @OCPP_9_1_13
+  @TC_007_1_CS @needs_authorization_cache @needs_local_authorization
+  @OCPP_3_5_1 @OCPP_9_1_13 @OCPP_3_5 @OCPP_4_1 @OCPP_9_1_2
   Scenario: Regular Start Charging Session - Cached Id (judging the Charge Point)
     Given the Authorization Cache holds {ValidIdTag}
     And the configuration
@@ -72,7 +73,7 @@ Feature: Cache
 
   # The document has the EV driver present the idTag again, or wait where that does not end the preparation: every Charge
   # Point ends it by itself (9.1.6).
-  @TC_061_1_CS @needs_authorization_cache @needs_local_authorization @OCPP_3_5_1 @OCPP_4_1 @OCPP_5_4
+  @TC_061_1_CS @needs_authorization_cache @needs_local_authorization @OCPP_3_5_1 @OCPP_4_1 @OCPP_5_4 @OCPP_7_20
   Scenario: Clear Authorization Data in Authorization Cache - Local
     Given the configuration
       | AuthorizationCacheEnabled | true                |
@@ -92,7 +93,8 @@ Feature: Cache
     And the Charge Point may send StatusNotification.req
       | status | Preparing |
 
-  @TC_061_2_CS @needs_authorization_cache @needs_remote_authorization @without_local_authorization @OCPP_3_5_1 @OCPP_4_1 @OCPP_5_4
+  @TC_061_2_CS @needs_authorization_cache @needs_remote_authorization @without_local_authorization
+  @OCPP_3_5_1 @OCPP_4_1 @OCPP_5_4 @OCPP_7_20
   Scenario: Clear Authorization Data in Authorization Cache - Remote
     Given the configuration
       | AuthorizeRemoteTxRequests | true |

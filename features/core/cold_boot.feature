@@ -1,7 +1,7 @@
 Feature: Cold boot
   A Charge Point that starts announces itself before anything else, and does as it is answered.
 
-  @TC_001_CS @OCPP_4_2 @OCPP_4_6
+  @TC_001_CS @OCPP_4_2 @OCPP_4_6 @OCPP_3_8 @OCPP_7_38 @OCPP_9_1_10 @OCPPE_3_22
   Scenario: Cold Boot Charge Point (judging the Charge Point)
     Given the Central System will respond with BootNotification.conf
       | status   | Rejected            |
@@ -20,7 +20,7 @@ Feature: Cold boot
     And the Central System responds with Heartbeat.conf
 
   # The interval belongs to the Charge Point, here ours: no reason to wait the hours that a Central System may ask for.
-  @TC_001_CSMS @OCPP_4_2 @OCPP_4_6
+  @TC_001_CSMS @OCPP_4_2 @OCPP_4_6 @OCPP_3_8
   Scenario: Cold Boot Charge Point (judging the Central System)
     When the Charge Point restarts
     Then the Charge Point sends BootNotification.req
@@ -34,7 +34,7 @@ Feature: Cold boot
       | currentTime | any |
 
   # 5.3 has RebootRequired for a change that takes a reboot; the test case document wants Accepted.
-  @TC_002_CS @OCPP_4_2 @OCPP_5_3
+  @TC_002_CS @OCPP_4_2 @OCPP_5_3 @OCPP_7_38 @OCPP_9_1_10 @OCPPE_3_22
   Scenario: Cold Boot Charge Point - Pending
     Given the Central System will respond with BootNotification.conf
       | status   | Pending             |

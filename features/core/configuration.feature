@@ -4,7 +4,7 @@ Feature: Configuration, happy flow
   Background:
     Given the Charge Point is booted
 
-  @TC_019_CS @OCPP_5_8 @OCPP_9_1
+  @TC_019_CS @OCPP_5_8 @OCPP_3_3 @OCPP_3_5_2 @OCPP_3_7_1 @OCPP_3_13_5 @OCPP_7_29 @OCPP_9 @OCPPE_3_80 @OCPPE_3_84
   Scenario: Retrieve configuration
     When the Central System sends GetConfiguration.req
       | key | [SupportedFeatureProfiles] |
@@ -67,7 +67,7 @@ Feature: Configuration, happy flow
       | unknownKey              | one of absent, []        |
 
   # 5.3 has RebootRequired for a change that takes a reboot; the test case document wants Accepted.
-  @TC_021_CS @OCPP_5_3
+  @TC_021_CS @OCPP_5_3 @OCPP_7_22 @OCPP_9_1_19
   Scenario: Change/set Configuration (judging the Charge Point)
     Given the configuration
       | MeterValueSampleInterval | other than {MeterValueSampleInterval} |

@@ -4,7 +4,7 @@ Feature: Configuration keys, non-happy
   Background:
     Given the Charge Point is booted
 
-  @TC_040_1_CS @OCPP_5_3
+  @TC_040_1_CS @OCPP_5_3 @OCPP_7_22 @OCPPJ_4_2_2
   Scenario: Configuration key - NotSupported
     When the Central System sends ChangeConfiguration.req
       | key   | Testing |
@@ -24,7 +24,7 @@ Feature: Configuration keys, non-happy
       | status | NotSupported |
 
   # 5.3 has Rejected for what is out of range; the test case takes a CALLERROR as well.
-  @TC_040_2_CS @OCPP_5_3
+  @TC_040_2_CS @OCPP_5_3 @OCPP_7_22 @OCPPJ_4_2_3
   Scenario: Configuration key - Invalid value
     When the Central System sends ChangeConfiguration.req
       | key   | MeterValueSampleInterval |

@@ -5,14 +5,14 @@ Feature: Data transfer
     Given the Charge Point is booted
 
   # 4.3 has UnknownVendorId; the test case document takes any refusal, and warns the vendor of what accepts.
-  @TC_062_CS @OCPP_5_6 @OCPP_4_3
+  @TC_062_CS @OCPP_5_6 @OCPP_4_3 @OCPP_3_12
   Scenario: Data Transfer to a Charge Point
     When the Central System sends DataTransfer.req
       | vendorId | org.example.nobody |
     Then the Charge Point responds with DataTransfer.conf
       | status | one of UnknownVendorId, UnknownMessageId, Rejected, noted Accepted |
 
-  @TC_064_CSMS @OCPP_4_3
+  @TC_064_CSMS @OCPP_4_3 @OCPP_3_12
   Scenario: Data Transfer to a Central System
     When the Charge Point sends DataTransfer.req
       | vendorId | org.example.nobody |

@@ -6,7 +6,8 @@ Feature: Meter values
     And idTag {ValidIdTag} is Accepted
 
   # 7.43: a value without a context is Sample.Periodic, one without a format is Raw; 7.49 knows SignedData as well.
-  @TC_070_CS @OCPP_3_16_1 @OCPP_4_7 @OCPP_9_1_17 @OCPP_9_1_19 @OCPPE_3_15
+  @TC_070_CS
+  @OCPP_3_16_1 @OCPP_4_7 @OCPP_9_1_17 @OCPP_9_1_19 @OCPPE_3_15 @OCPP_3_16_2 @OCPP_7_43 @OCPPE_3_13 @OCPPE_3_16
   Scenario: Sampled Meter Values
     Given the configuration
       | MeterValueSampleInterval | {MeterValueSampleInterval} |
@@ -22,7 +23,7 @@ Feature: Meter values
       | sampledValue.format  | one of Raw, absent, tolerated SignedData            |
     And the Central System responds with MeterValues.conf
 
-  @TC_071_CS @OCPP_3_16_2 @OCPP_4_7 @OCPP_9_1_5 @OCPP_9_1_15 @OCPPE_3_15
+  @TC_071_CS @OCPP_3_16_2 @OCPP_4_7 @OCPP_9_1_5 @OCPP_9_1_15 @OCPPE_3_15 @OCPP_3_16_1 @OCPP_7_43 @OCPPE_3_13
   Scenario: Clock-aligned Meter Values
     Given the configuration
       | MeterValueSampleInterval | 0                          |

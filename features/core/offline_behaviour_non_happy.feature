@@ -6,7 +6,7 @@ Feature: Offline behaviour, non-happy
     And idTag {ValidIdTag} is Accepted
 
   # 7.49 leaves the format to the Charge Point; the test case document of 2025-06 wants Raw.
-  @TC_036_CS @OCPP_3_7 @OCPP_4_7 @OCPP_9_1_19
+  @TC_036_CS @OCPP_3_7 @OCPP_4_7 @OCPP_9_1_19 @OCPP_3_16_1 @OCPPE_3_15 @OCPPJ_5_4
   Scenario: Connection Loss During Transaction
     Given the configuration
       | MeterValueSampleInterval | {MeterValueSampleInterval} |
@@ -20,7 +20,8 @@ Feature: Offline behaviour, non-happy
     Then the Charge Point sends MeterValues.req for at least 3 samples that it took without connection, {MeterValueSampleInterval} seconds apart
       | format | one of Raw, absent, tolerated SignedData |
 
-  @TC_037_1_CS @TC_037_1_CSMS @needs_offline_transactions @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9
+  @TC_037_1_CS @TC_037_1_CSMS @needs_offline_transactions
+  @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_3_5 @OCPP_9_1_12 @OCPPJ_5_4
   Scenario: Offline Start Transaction - Valid IdTag
     Given the configuration
       | LocalAuthorizeOffline | true |
@@ -43,7 +44,8 @@ Feature: Offline behaviour, non-happy
     And the Central System responds with StatusNotification.conf
 
   # A status that passes while the StartTransaction.conf is on its way need not be told: 4.9, errata 3.19.
-  @TC_037_2_CS @needs_offline_transactions @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24
+  @TC_037_2_CS @needs_offline_transactions
+  @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24 @OCPP_3_5 @OCPP_9_1_1 @OCPP_9_1_14
   Scenario: Offline Start Transaction - Invalid IdTag - StopTransactionOnInvalidId = false
     Given the configuration
       | LocalAuthorizeOffline      | true  |
@@ -67,7 +69,8 @@ Feature: Offline behaviour, non-happy
     And connector {ConnectorId} goes through Charging, SuspendedEVSE
     And the Central System responds with StatusNotification.conf
 
-  @TC_037_3_CS @TC_037_3_CSMS @needs_offline_transactions @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24
+  @TC_037_3_CS @TC_037_3_CSMS @needs_offline_transactions
+  @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24 @OCPP_3_5 @OCPP_9_1_1 @OCPP_9_1_14
   Scenario: Offline Start Transaction - Invalid IdTag - StopTransactionOnInvalidId = true
     Given the configuration
       | LocalAuthorizeOffline      | true |
@@ -95,7 +98,7 @@ Feature: Offline behaviour, non-happy
     And connector {ConnectorId} goes through Charging, Finishing
     And the Central System responds with StatusNotification.conf
 
-  @TC_038_CS @needs_local_authorization @OCPP_3_7 @OCPP_4_10 @OCPP_4_9
+  @TC_038_CS @needs_local_authorization @OCPP_3_7 @OCPP_4_10 @OCPP_4_9 @OCPP_3_4 @OCPP_6_49 @OCPPJ_5_4
   Scenario: Offline Stop Transaction
     Given a transaction is running with idTag {ValidIdTag}
     When the connection is lost
@@ -108,7 +111,8 @@ Feature: Offline behaviour, non-happy
     And connector {ConnectorId} is Finishing
     And the Central System responds with StatusNotification.conf
 
-  @TC_039_CS @TC_039_CSMS @needs_offline_transactions @needs_local_authorization @OCPP_3_7 @OCPP_4_8 @OCPP_4_10
+  @TC_039_CS @TC_039_CSMS @needs_offline_transactions @needs_local_authorization
+  @OCPP_3_7 @OCPP_4_8 @OCPP_4_10 @OCPP_3_5 @OCPP_9_1_12 @OCPPJ_5_4
   Scenario: Offline Transaction
     Given the configuration
       | LocalAuthorizeOffline | true |

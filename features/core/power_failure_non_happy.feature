@@ -22,7 +22,7 @@ Feature: Power failure, non-happy
       | {ConnectorId} | one of Finishing, Preparing |
 
   # The reports and the StopTransaction.req may come in any order, and the transaction may outlive the power cut.
-  @TC_032_2_CS @without_backup_power @OCPP_4_10 @OCPP_7_36 @OCPPE_3_22
+  @TC_032_2_CS @without_backup_power @OCPP_4_10 @OCPP_7_36 @OCPPE_3_22 @OCPP_3_7
   Scenario: Power failure boot charging point-configured to stop transaction(s) (judging the Charge Point)
     Given a transaction is running with idTag {ValidIdTag}
     When the Charge Point loses power

@@ -5,7 +5,7 @@ Feature: Remote actions
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_010_CS @OCPP_5_11
+  @TC_010_CS @OCPP_5_11 @OCPP_3_8 @OCPP_3_9
   Scenario: Remote Start Charging Session - Cable Plugged in First (judging the Charge Point)
     When the Central System sends GetConfiguration.req
       | key | [AuthorizeRemoteTxRequests] |
@@ -30,7 +30,7 @@ Feature: Remote actions
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_010_CSMS @OCPP_5_11 @OCPP_4_1 @OCPP_4_8
+  @TC_010_CSMS @OCPP_5_11 @OCPP_4_1 @OCPP_4_8 @OCPP_6_33
   Scenario: Remote Start Charging Session - Cable Plugged in First (judging the Central System)
     When the EV driver plugs in the cable
     Then the Charge Point sends StatusNotification.req
@@ -101,7 +101,7 @@ Feature: Remote actions
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_011_2_CS @OCPP_5_11 @OCPP_9_1_6
+  @TC_011_2_CS @OCPP_5_11 @OCPP_9_1_6 @OCPPE_3_21 @OCPPE_3_32 @OCPPE_3_77
   Scenario: Remote Start Charging Session - Time Out (judging the Charge Point)
     Given the configuration
       | ConnectionTimeOut | {ConnectionTimeOut} |
@@ -141,7 +141,7 @@ Feature: Remote actions
     And connector {ConnectorId} is Available after {ConnectionTimeOut} seconds
     And the Central System responds with StatusNotification.conf
 
-  @TC_012_CS @OCPP_5_12 @OCPP_4_10
+  @TC_012_CS @OCPP_5_12 @OCPP_4_10 @OCPP_4_9 @OCPP_6_46 @OCPP_7_7 @OCPP_7_36 @OCPPE_3_19 @OCPPE_3_33
   Scenario: Remote Stop Charging Session (judging the Charge Point)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends RemoteStopTransaction.req

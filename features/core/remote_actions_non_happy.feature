@@ -5,7 +5,7 @@ Feature: Remote actions, non-happy
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_026_CS @OCPP_5_11
+  @TC_026_CS @OCPP_5_11 @OCPPJ_4_2_2
   Scenario: Remote Start Charging Session - Rejected (judging the Charge Point)
     Given the configuration
       | LocalPreAuthorize | false |
@@ -26,7 +26,7 @@ Feature: Remote actions, non-happy
     Then the Charge Point responds with RemoteStartTransaction.conf
       | status | Rejected |
 
-  @TC_028_CS @OCPP_5_12
+  @TC_028_CS @OCPP_5_12 @OCPP_6_46 @OCPPE_3_33 @OCPPJ_4_2_2
   Scenario: Remote Stop Transaction - Rejected (judging the Charge Point)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends RemoteStopTransaction.req

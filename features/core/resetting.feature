@@ -4,7 +4,7 @@ Feature: Resetting
   Background:
     Given the Charge Point is booted
 
-  @TC_013_CS @OCPP_5_14 @OCPP_5_2 @OCPP_4_9
+  @TC_013_CS @OCPP_5_14 @OCPP_5_2 @OCPP_4_9 @OCPP_4_2 @OCPP_4_2_1 @OCPP_7_42 @OCPPE_3_11 @OCPPE_3_22
   Scenario: Hard Reset Without transaction
     When the Central System sends ChangeAvailability.req
       | connectorId | {ConnectorId} |
@@ -46,7 +46,7 @@ Feature: Resetting
     And connector 0 and every connector are reported Available
 
   # Whether a soft reset reboots is the Charge Point's choice: 5.14 has it restart its software «if possible».
-  @TC_014_CS @OCPP_5_14 @OCPP_5_2 @OCPP_4_9
+  @TC_014_CS @OCPP_5_14 @OCPP_5_2 @OCPP_4_9 @OCPP_4_2_1 @OCPP_7_42
   Scenario: Soft Reset Without Transaction
     When the Central System sends ChangeAvailability.req
       | connectorId | {ConnectorId} |

@@ -5,7 +5,7 @@ Feature: Start charging session
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_003_CS @TC_003_CSMS @needs_local_authorization @OCPP_4_1 @OCPP_4_8 @OCPP_4_9
+  @TC_003_CS @TC_003_CSMS @needs_local_authorization @OCPP_4_1 @OCPP_4_8 @OCPP_4_9 @OCPP_3_9 @OCPP_7_7 @OCPPE_3_19
   Scenario: Regular Charging Session - Plugin First
     When the EV driver plugs in the cable
     Then the Charge Point sends StatusNotification.req
@@ -28,7 +28,7 @@ Feature: Start charging session
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_004_1_CS @TC_004_1_CSMS @needs_local_authorization @OCPP_4_1 @OCPP_4_8 @OCPP_4_9
+  @TC_004_1_CS @TC_004_1_CSMS @needs_local_authorization @OCPP_4_1 @OCPP_4_8 @OCPP_4_9 @OCPPE_3_19
   Scenario: Regular Charging Session - Identification First
     Given the configuration
       | MeterValueSampleInterval | {MeterValueSampleInterval} |
@@ -43,7 +43,7 @@ Feature: Start charging session
     And connector {ConnectorId} is Charging
     And the Central System responds with StatusNotification.conf
 
-  @TC_004_2_CS @TC_004_2_CSMS @needs_local_authorization @OCPP_9_1_6 @OCPP_4_9
+  @TC_004_2_CS @TC_004_2_CSMS @needs_local_authorization @OCPP_9_1_6 @OCPP_4_9 @OCPPE_3_21 @OCPPE_3_77
   Scenario: Regular Charging Session - Identification First - ConnectionTimeOut
     Given the configuration
       | ConnectionTimeOut | {ConnectionTimeOut} |

@@ -5,7 +5,8 @@ Feature: Stop charging session
     Given the Charge Point is booted
     And idTag {ValidIdTag} is Accepted
 
-  @TC_005_1_CS @needs_detachable_cable @needs_stop_on_ev_side_disconnect @OCPP_4_10 @OCPP_9_1_23 @OCPP_9_1_33
+  @TC_005_1_CS @needs_detachable_cable @needs_stop_on_ev_side_disconnect
+  @OCPP_4_10 @OCPP_9_1_23 @OCPP_9_1_33 @OCPP_4_9 @OCPP_7_36 @OCPP_9_1_20 @OCPPE_3_80 @OCPPE_3_84
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = true - UnlockConnectorOnEVSideDisconnect = true (judging the Charge Point)
     Given the configuration
       | MinimumStatusDuration             | 0    |
@@ -23,7 +24,7 @@ Feature: Stop charging session
     Then connector {ConnectorId} is Available
     And the Central System responds with StatusNotification.conf
 
-  @TC_005_1_CSMS @OCPP_4_10
+  @TC_005_1_CSMS @OCPP_4_10 @OCPP_4_9
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = true - UnlockConnectorOnEVSideDisconnect = true (judging the Central System)
     Given the configuration
       | StopTransactionOnEVSideDisconnect | true |
@@ -69,7 +70,8 @@ Feature: Stop charging session
     And the Central System responds with StatusNotification.conf
 
   # 4.9: SuspendedEV and the info SHOULD be sent, which the test case document makes a demand.
-  @TC_005_3_CS @needs_stop_on_ev_side_disconnect @needs_ev_side_disconnect_choice @OCPP_4_9 @OCPP_4_10 @OCPP_9_1_23
+  @TC_005_3_CS @needs_stop_on_ev_side_disconnect @needs_ev_side_disconnect_choice
+  @OCPP_4_9 @OCPP_4_10 @OCPP_9_1_23 @OCPPE_3_55
   Scenario: EV Side Disconnected - StopTransactionOnEVSideDisconnect = false - UnlockConnectorOnEVSideDisconnect = false
     Given the configuration
       | MinimumStatusDuration             | 0     |
@@ -93,7 +95,7 @@ Feature: Stop charging session
 
   # The Charge Point knows no group of the idTag, so no answer could let another one stop (3.10); 4.1 lets it ask, the
   # test case document since 2025-06 only where several connectors share a reader.
-  @TC_068_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10
+  @TC_068_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10 @OCPP_3_4 @OCPP_6_49
   Scenario: Stop transaction - IdTag in StopTransaction matches IdTag in StartTransaction
     Given idTag {ValidIdTag2} is Accepted
     And a transaction is running with idTag {ValidIdTag}
@@ -109,7 +111,7 @@ Feature: Stop charging session
     And connector {ConnectorId} is Finishing
     And the Central System responds with StatusNotification.conf
 
-  @TC_069_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10
+  @TC_069_CS @needs_local_authorization @OCPP_3_10 @OCPP_4_1 @OCPP_4_10 @OCPP_3_4 @OCPP_6_49
   Scenario: Stop transaction - ParentIdTag in StopTransaction matches ParentIdTag in StartTransaction
     Given idTag {ValidIdTag} is Accepted in the group {ParentIdTag}
     And idTag {ValidIdTag2} is Accepted in the group {ParentIdTag}

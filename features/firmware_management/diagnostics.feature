@@ -5,7 +5,7 @@ Feature: Diagnostics
     Given the Charge Point is booted
 
   # That a status says Uploaded proves nothing: 5.9 wants the file uploaded.
-  @TC_045_1_CS @OCPP_5_9 @OCPP_4_4 @OCPP_7_24
+  @TC_045_1_CS @OCPP_5_9 @OCPP_4_4 @OCPP_7_24 @OCPP_6_26 @OCPP_8_2 @OCPPE_3_31
   Scenario: Get Diagnostics (judging the Charge Point)
     When the Central System sends GetDiagnostics.req
       | location | {DiagnosticsUrl} |
@@ -18,7 +18,7 @@ Feature: Diagnostics
     And the Central System responds with DiagnosticsStatusNotification.conf
     And the file named by GetDiagnostics.conf has arrived at {DiagnosticsUrl}
 
-  @TC_045_1_CSMS @OCPP_5_9 @OCPP_4_4
+  @TC_045_1_CSMS @OCPP_5_9 @OCPP_4_4 @OCPP_8_2
   Scenario: Get Diagnostics (judging the Central System)
     When the Central System sends GetDiagnostics.req
       | location | any, such as {DiagnosticsUrl} |
@@ -31,7 +31,7 @@ Feature: Diagnostics
       | status | Uploaded |
     And the Central System responds with DiagnosticsStatusNotification.conf
 
-  @TC_045_2_CS @OCPP_5_9 @OCPP_4_4 @OCPP_7_24
+  @TC_045_2_CS @OCPP_5_9 @OCPP_4_4 @OCPP_7_24 @OCPPE_3_31
   Scenario: Get Diagnostics - Upload Failed (judging the Charge Point)
     When the Central System sends GetDiagnostics.req
       | location | {RefusedDiagnosticsUrl} |

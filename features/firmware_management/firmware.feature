@@ -6,7 +6,8 @@ Feature: Firmware update
 
   # 5.19: the reboot before Installed is good practice and not required, errata 3.47; the test case lists it. Connectors
   # may be Unavailable from the download on until the firmware is installed (4.9).
-  @TC_044_1_CS @OCPP_5_19 @OCPP_4_5 @OCPP_7_25 @OCPPE_3_47
+  @TC_044_1_CS
+  @OCPP_5_19 @OCPP_4_5 @OCPP_7_25 @OCPPE_3_47 @OCPP_3_4 @OCPP_4_9 @OCPP_8_1 @OCPPE_3_12 @OCPPE_3_48 @OCPPE_3_63
   Scenario: Firmware Update - Download and Install (judging the Charge Point)
     When the Central System sends UpdateFirmware.req
       | location     | {FirmwareUrl}            |
@@ -27,7 +28,7 @@ Feature: Firmware update
     And connectors may have become Unavailable and Available meanwhile
 
   # The test case wants the configured location; 5.19 lets the Central System have its firmware where it likes.
-  @TC_044_1_CSMS @OCPP_5_19 @OCPP_4_5 @OCPP_4_2
+  @TC_044_1_CSMS @OCPP_5_19 @OCPP_4_5 @OCPP_4_2 @OCPP_8_1
   Scenario: Firmware Update - Download and Install (judging the Central System)
     When the Central System sends UpdateFirmware.req
       | location     | {FirmwareUrl}, tolerated any |
@@ -51,7 +52,7 @@ Feature: Firmware update
       | status | Installed |
     And the Central System responds with FirmwareStatusNotification.conf
 
-  @TC_044_2_CS @OCPP_5_19 @OCPP_4_5 @OCPP_7_25
+  @TC_044_2_CS @OCPP_5_19 @OCPP_4_5 @OCPP_7_25 @OCPP_3_4
   Scenario: Firmware Update - Download Failed (judging the Charge Point)
     When the Central System sends UpdateFirmware.req
       | location     | {MissingFirmwareUrl}     |
@@ -80,7 +81,7 @@ Feature: Firmware update
     And the Central System responds with FirmwareStatusNotification.conf
 
   # Errata 3.48: what is no valid image is not installed, so neither Installing nor a reboot is due.
-  @TC_044_3_CS @OCPP_5_19 @OCPP_4_5 @OCPP_7_25 @OCPPE_3_48
+  @TC_044_3_CS @OCPP_5_19 @OCPP_4_5 @OCPP_7_25 @OCPPE_3_48 @OCPP_3_4
   Scenario: Firmware Update - Installation Failed (judging the Charge Point)
     When the Central System sends UpdateFirmware.req
       | location     | {BadFirmwareUrl}         |

@@ -5,7 +5,7 @@ Feature: Get local list version
     Given the Charge Point is booted
 
   # OCPP-J 4.2.3 has NotImplemented for an action that is not known, which the test case document does not list.
-  @TC_042_1_CS @OCPP_5_10 @OCPP_9_2_1
+  @TC_042_1_CS @OCPP_5_10 @OCPP_9_2_1 @OCPPJ_4_2_3
   Scenario: Get Local List Version (not supported) (judging the Charge Point)
     Given the Local Authorization List is disabled
     When the Central System sends GetLocalListVersion.req

@@ -5,7 +5,7 @@ Feature: Send local list
     Given the Charge Point is booted
 
   # The second update changes the entry of the first: a list need not be longer than that (9.2.2).
-  @TC_043_CS @OCPP_5_15 @OCPP_7_47
+  @TC_043_CS @OCPP_5_15 @OCPP_7_47 @OCPP_3_5_2 @OCPP_7_48
   Scenario: Send Local Authorization List
     Given the configuration
       | LocalAuthListEnabled | true |
@@ -35,7 +35,7 @@ Feature: Send local list
       | status | NotSupported |
 
   # 6.41: an update without entries changes nothing, so each has one; the list need not be longer than that (9.2.2).
-  @TC_043_2_CS @OCPP_5_10 @OCPP_5_15 @OCPP_7_47
+  @TC_043_2_CS @OCPP_5_10 @OCPP_5_15 @OCPP_7_47 @OCPP_3_5_2
   Scenario: Send Local Authorization List - VersionMismatch
     Given the configuration
       | LocalAuthListEnabled | true |
@@ -93,7 +93,7 @@ Feature: Send local list
     Then the Charge Point responds with SendLocalList.conf
       | status | Failed |
 
-  @TC_043_4_CSMS @OCPP_5_15 @OCPP_7_1
+  @TC_043_4_CSMS @OCPP_5_15 @OCPP_7_1 @OCPP_3_5_2 @OCPP_7_48
   Scenario: Send Local Authorization List - Full
     Given idTag {ValidIdTag} is Accepted
     When the Central System sends SendLocalList.req with idTagInfo in every entry
@@ -104,7 +104,7 @@ Feature: Send local list
     Then the Charge Point responds with SendLocalList.conf
       | status | Accepted |
 
-  @TC_043_5_CSMS @OCPP_5_15 @OCPP_7_1 @OCPP_7_47
+  @TC_043_5_CSMS @OCPP_5_15 @OCPP_7_1 @OCPP_7_47 @OCPP_3_5_2 @OCPP_7_48
   Scenario: Send Local Authorization List - Differential
     Given idTag {ValidIdTag} is Accepted
     And idTag {ValidIdTag2} is Accepted

@@ -5,7 +5,7 @@ Feature: Without a Local Authorization List
     Given the Charge Point is booted
 
   # OCPP-J 4.2.3 has NotImplemented for an action that is not known, which the test case document does not list.
-  @TC_042_1_CS @without_local_auth_list @OCPP_5_10
+  @TC_042_1_CS @without_local_auth_list @OCPP_5_10 @OCPPJ_4_2_3
   Scenario: Get Local List Version (not supported)
     Given the Local Authorization List is disabled
     When the Central System sends GetLocalListVersion.req
@@ -13,7 +13,7 @@ Feature: Without a Local Authorization List
       | listVersion | -1                                     |
       | CALLERROR   | NotSupported, tolerated NotImplemented |
 
-  @TC_043_1_CS @without_local_auth_list @OCPP_5_15 @OCPP_7_47
+  @TC_043_1_CS @without_local_auth_list @OCPP_5_15 @OCPP_7_47 @OCPPJ_4_2_3
   Scenario: Send Local Authorization List - NotSupported
     When the Central System sends SendLocalList.req
       | listVersion                                | 1            |

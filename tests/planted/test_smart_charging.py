@@ -266,7 +266,7 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
     # What it clears
     "nothing is cleared": (clears_nothing, cases("067", "CS"), set()),
     "an id is not looked at": (clears(id=...), cases("067", "CS"), {"TC_067_CSMS"}),
-    "a stackLevel is not looked at": (clears(stackLevel=...), set(), set()),
+    "a purpose is not looked at": (clears(chargingProfilePurpose=...), cases("067", "CS"), {"TC_067_CSMS"}),
     "what is cleared is Unknown": (
         answer(HANDLERS, "ClearChargingProfile", instead("Unknown")),
         cases("067", "CS"),

@@ -498,7 +498,6 @@ async def test_some_energy_is_left_to_an_invalid_id_tag() -> None:
 async def test_what_the_charge_point_does_not_support() -> None:
     async with scene(profiles=["Core"]) as stage:
         requests: dict[str, Payload] = {
-            "CancelReservation": {"reservationId": 1},
             "TriggerMessage": {"requestedMessage": "Heartbeat"},
             "Heartbeat": {},
         }

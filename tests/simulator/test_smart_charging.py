@@ -1,6 +1,7 @@
 """Charging profiles at the Charge Point: what it takes, keeps, tells and does."""
 
 import json
+import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from ocppj.frames import Payload
 from simulator.charge_point import PROFILES
 from simulator.memory import Memory
 from tests.simulator.scene import Scene, conf, scene
+from tests.simulator.test_charging_schedule import at
 
 FULL = 16.0  # A on each phase
 VIOLATION = "PropertyConstraintViolation"
@@ -351,6 +353,29 @@ async def test_the_ev_takes_what_is_allowed_as_time_passes() -> None:
         taken = stage.charge_point.connectors[1].meter.register - began
         expected = 690 * (10 * 100 + 6 * 100 + 12 * 100 + 16 * 100) / 3600
         assert taken == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_at_any_time_the_ev_takes_what_the_oracle_says(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    async with scene() as stage:
+        await stage.charge()
+        began = stage.charge_point.connectors[1].transaction_started
+        stacks: list[list[Payload]] = [[], []]
+        for number in range(6):
+            stack, purpose = chance.choice([(0, "TxDefaultProfile"), (1, "ChargePointMaxProfile")])
+            limits = {0: chance.randrange(17)} | {chance.randrange(1, 60): chance.randrange(17) for _ in range(3)}
+            what = profile(dict(sorted(limits.items())), number=number, level=number, purpose=purpose)
+            what["chargingSchedule"] |= {
+                "startSchedule": timestamp(datetime.now(UTC) + timedelta(seconds=chance.randrange(-40, 40))),
+                "duration": chance.randrange(1, 60),
+            }
+            assert await set_profile(stage, 1 - stack, what) == "Accepted"
+            stacks[stack].append(what)
+        for _ in range(160):
+            await stage.pass_time(0.5)
+            expected, _phases = at(stacks, datetime.now(UTC), began)
+            assert amperes(stage) == pytest.approx(expected, abs=1e-3)
 
 
 async def test_a_limit_of_0_suspends_and_a_higher_one_goes_on() -> None:

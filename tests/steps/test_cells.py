@@ -1,11 +1,12 @@
 """The cell language, form by form."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from freezegun import freeze_time
 
+from ocppj.clock import parse_timestamp
 from ocppj.schemas import Kind
 from steps.cells import (
     MISSING,
@@ -131,6 +132,11 @@ INSTANTS: dict[str, tuple[list[object], list[object], object]] = {
     "now - 5 minutes": (["2026-11-22T09:55:00.123Z"], ["2026-11-22T10:00:00.123Z"], "2026-11-22T09:55:00.123Z"),
     "now + 1 day": (["2026-11-23T10:00:00.123Z"], [], "2026-11-23T10:00:00.123Z"),
     "now + 0.5 hours": (["2026-11-22T10:30:00.123Z"], [], "2026-11-22T10:30:00.123Z"),
+    "after now, such as now + 1 hour": (
+        ["2026-11-22T10:00:01Z", "2031-01-01T00:00:00Z"],
+        ["2026-11-22T10:00:00Z", "2025-01-01T00:00:00Z", "soon", 5, None, MISSING],
+        "2026-11-22T11:00:00.123Z",
+    ),
     "within 5 seconds of now": (
         ["2026-11-22T10:00:05.123Z", "2026-11-22T09:59:55.123Z", "2026-11-22T11:00:00+01:00", "2026-11-22T10:00:00"],
         ["2026-11-22T10:00:05.124Z", "2026-11-22T09:59:55.122Z", "soon", "", 5, None, MISSING],
@@ -499,3 +505,17 @@ def test_what_fits_is_not_merely_tolerated(info: object, found: int) -> None:
     payload = {} if info is MISSING else {"info": info}
     assert mismatches(payload, table, known) == []
     assert len(tolerated(payload, table, known)) == found
+
+
+def test_what_is_free_may_be_asked_for_as_an_instant() -> None:
+    cell = expectation("any, such as now + 1 hour", lambda _: "")
+    sent = parse_timestamp(str(cell.example))
+    assert timedelta(minutes=59) < sent - datetime.now(UTC) < timedelta(minutes=61)
+    assert cell.fits("yesterday")
+
+
+def test_a_number_is_the_same_with_and_without_a_point() -> None:
+    assert expectation("6", lambda _: "").fits(6.0)
+    assert expectation("6", lambda _: "").fits(6)
+    assert not expectation("6", lambda _: "").fits(6.5)
+    assert expectation("6.5", lambda _: "").fits(6.5)

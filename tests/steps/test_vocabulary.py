@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 from gherkin.parser import Parser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_bdd import parsers
 from pytest_bdd.steps import StepFunctionContext
 
 from bench.bench import Bench
@@ -21,6 +24,7 @@ from bench.cases import scenarios as cases_by_id
 from bench.device import CAPABILITIES, DEFAULT_DATA, LOCATIONS
 from bench.plugin import pytest_plugins as vocabulary
 from ocppj.schemas import ACTIONS, schema
+from steps.cells import _FORMS
 from steps.words import WORDS, MisusedStep, runnable
 
 ROOT = FEATURES.parent
@@ -78,10 +82,10 @@ def sentences() -> list[Sentence]:
     return list(found)
 
 
-def definitions() -> list[StepFunctionContext]:
-    """Every step that a module of the vocabulary defines, as pytest-bdd has registered it."""
+def definitions(modules: Sequence[str]) -> list[StepFunctionContext]:
+    """Every step that the modules define, as pytest-bdd has registered it."""
     found = []
-    for name in vocabulary:
+    for name in modules:
         for value in vars(import_module(name)).values():
             function = getattr(value, "_get_wrapped_function", lambda: None)()
             if function is not None and function.__name__ == "step_function_marker":
@@ -89,14 +93,20 @@ def definitions() -> list[StepFunctionContext]:
     return found
 
 
-DEFINITIONS = definitions()
+DEFINITIONS = definitions(vocabulary)
 SENTENCES = sentences()
 
 
-def matching(sentence: Sentence) -> list[StepFunctionContext]:
+def matching(sentence: Sentence, definitions: Sequence[StepFunctionContext] = DEFINITIONS) -> list[StepFunctionContext]:
     return [
-        each for each in DEFINITIONS if each.type in (None, sentence.type) and each.parser.is_matching(sentence.text)
+        each for each in definitions if each.type in (None, sentence.type) and each.parser.is_matching(sentence.text)
     ]
+
+
+def unused(definitions: Sequence[StepFunctionContext], sentences: Sequence[Sentence]) -> set[str]:
+    """The definitions that no sentence means."""
+    used = {id(each) for sentence in sentences for each in matching(sentence, definitions)}
+    return {each.parser.name for each in definitions if id(each) not in used}
 
 
 def test_the_vocabulary_was_found() -> None:
@@ -133,16 +143,72 @@ WAITING = {
     "the {party:Party} will respond to {action:Action}.req with {code:ErrorCode}",
     "the {party:Party} will not respond to {action:Action}.req",
     "{duration:Duration} have passed",
-    "connector {n:N} is Faulted",
     "connector {n:N} is repaired",
 }
 
 
 def test_every_step_definition_is_used() -> None:
-    used = {id(each) for sentence in SENTENCES for each in matching(sentence)}
-    unused = {each.parser.name for each in DEFINITIONS if id(each) not in used}
-    assert unused - WAITING == set()
-    assert unused == WAITING, "used meanwhile: take it off the list"
+    found = unused(DEFINITIONS, SENTENCES)
+    assert found - WAITING == set()
+    assert found == WAITING, "used meanwhile: take it off the list"
+
+
+def rival(step_type: Any, text: str) -> StepFunctionContext:
+    """A definition that stands in no module."""
+    return StepFunctionContext(step_type, lambda: None, parsers.parse(text, extra_types=WORDS, case_sensitive=True))
+
+
+def test_a_definition_that_is_not_used_would_be_noticed() -> None:
+    texts = {"given": "the {sender:Party} sings", "when": "the EV driver presents idTag {id_tag:IdTag} in vain"}
+    more = [*DEFINITIONS, *(rival(step_type, text) for step_type, text in texts.items())]
+    assert unused(more, SENTENCES) == {*WAITING, *texts.values()}
+
+
+def made_of(definition: StepFunctionContext, draw: Callable[[st.SearchStrategy[str]], str]) -> Sentence:
+    """Some sentence that a definition means."""
+
+    def word(match: re.Match[str]) -> str:
+        pattern: str = WORDS[match[1]].pattern  # type: ignore[attr-defined]
+        return draw(st.from_regex(pattern, fullmatch=True))
+
+    text = re.sub(r"\{\w+:(\w+)\}", word, definition.parser.name)
+    return Sentence("made up", str(definition.type), text, ())
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda each: f"{each.type} {each.parser.name}")
+@settings(max_examples=20, derandomize=True, database=None, deadline=None)
+@given(data=st.data())
+def test_no_two_definitions_mean_the_same(definition: StepFunctionContext, data: st.DataObject) -> None:
+    """Also of sentences that no scenario has so far: the next one may."""
+    sentence = made_of(definition, data.draw)
+    assert [each.parser.name for each in matching(sentence)] == [definition.parser.name], sentence
+
+
+@pytest.mark.parametrize(
+    ("step_type", "text", "means_more"),
+    [
+        ("when", "the EV driver {what}", True),
+        ("when", "the EV driver presents idTag {x:IdTag}", True),
+        ("then", "the EV driver presents idTag {x:IdTag}", False),
+        ("when", "the EV driver presents the idTag {x:IdTag}", False),
+    ],
+)
+def test_two_definitions_that_mean_the_same_would_be_noticed(step_type: str, text: str, means_more: bool) -> None:
+    sentence = Sentence("made up", "when", "the EV driver presents idTag {ValidIdTag}", ())
+    assert (len(matching(sentence, [*DEFINITIONS, rival(step_type, text)])) > 1) is means_more
+
+
+def test_every_module_with_sentences_belongs_to_the_vocabulary() -> None:
+    modules = [f"steps.{path.stem}" for path in (ROOT / "steps").glob("*.py") if path.stem != "__init__"]
+    assert {name for name in modules if definitions([name])} <= {*vocabulary}
+    assert {*vocabulary} <= {*modules}
+
+
+def test_every_form_of_a_cell_is_used() -> None:
+    cells = {cell for sentence in SENTENCES for row in sentence.table for cell in row[1:]}
+    parts = {part for cell in cells for part in (cell, *re.split(r"^one of |, (?:such as |tolerated )?", cell))}
+    unused_forms = [pattern.pattern for pattern, _ in _FORMS if not any(pattern.fullmatch(part) for part in parts)]
+    assert unused_forms == []
 
 
 def test_every_word_list_is_used() -> None:
@@ -231,13 +297,14 @@ def test_ids_titles_and_files_agree() -> None:
         ("OCPP_9_1_33", "OCPP 1.6 9.1.33"),
         ("OCPPJ_3_2", "OCPP-J 1.6 3.2"),
         ("OCPPE_3_87", "OCPP 1.6 errata 3.87"),
+        ("OCPPJE_3_1", "OCPP-J 1.6 errata 3.1"),
     ],
 )
 def test_a_clause_in_words(tag: str, words: str) -> None:
     assert clause(tag) == words
 
 
-TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPP[JE]?(_\d+)+|(needs|without)_[a-z_]+)")
+TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPPJ?E?(_\d+)+|(needs|without)_[a-z_]+)")
 
 
 def test_every_tag_is_an_id_a_clause_or_a_need() -> None:

@@ -32,7 +32,13 @@ from simulator.charge_point import ChargePoint
 from simulator.connector import Locked
 from tests import basic_cases
 
-ID_TAGS = {"ValidIdTag": "VALID-7F3A91", "ExpiredIdTag": "EXPIRED-2B61", "BlockedIdTag": "BLOCKED-9D04"}
+ID_TAGS = {
+    "ValidIdTag": "VALID-7F3A91",
+    "ValidIdTag2": "VALID-B2E480",
+    "ParentIdTag": "GROUP-51C7",
+    "ExpiredIdTag": "EXPIRED-2B61",
+    "BlockedIdTag": "BLOCKED-9D04",
+}
 
 _ids = counted_ids("foreign")
 
@@ -313,6 +319,8 @@ def _play_central_system(variant: Variant, calendar: Calendar, wanted: frozenset
     store.know_charge_point("CP1")
     for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
         store.know_id_tag(ID_TAGS[name], status)
+    for name in ("ValidIdTag", "ValidIdTag2"):
+        store.know_id_tag(ID_TAGS[name], parent=ID_TAGS["ParentIdTag"])
     it = CentralSystem(store)
     variant.central_system(it)
     loop.run_until_complete(it.start())

@@ -385,6 +385,12 @@ LAWFUL = {
     "instants of the beginning": Variant(
         "9.1.5: the data of an interval bear its beginning", shifted(lambda _: -60), numbers="071", remark="later date"
     ),
+    "short intervals": Variant(
+        "nobody can tell what is aligned where every instant is near to a multiple",
+        numbers="070 071",
+        data={"ClockAlignedDataInterval": "3", "MeterValueSampleInterval": "2"},
+        remark="by chance",
+    ),
     "an interval from local midnight": Variant(
         "3.16.2 says midnight, 3.14 recommends UTC",
         instants(

@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 
-from ocppj.clock import Calendar, parse_timestamp, timestamp
+from bench.device import device
+from ocppj.clock import Calendar, VirtualLoop, parse_timestamp, timestamp
 from ocppj.frames import Payload
 from ocppj.peer import Conf, Raw, Refusal, Scripted, Silence
 from simulator import smart_charging
 from simulator.charge_point import ChargePoint
-from tests.variants.foreign import Change, Frame, Variant, _play_charge_point, call
+from tests.variants.foreign import (
+    ID_TAGS,
+    Change,
+    Frame,
+    Hands,
+    Variant,
+    _play,
+    _play_charge_point,
+    _VirtualRun,
+    call,
+)
 from tests.variants.test_central_systems import after_boot
 from tests.variants.test_charge_points import always, has, slow, status
 
@@ -293,6 +304,24 @@ def test_a_case_that_needs_more_room_does_not_apply(calendar: Calendar, key: str
     few = charge_point("the condition of TC_066", charge_point=has(**{key: value}))
     (result,) = _play_charge_point(few, calendar, frozenset({"TC_066_CS"}))
     assert result.verdict == verdict, result.reason
+
+
+def test_after_the_run_no_charging_profile_is_left(calendar: Calendar) -> None:
+    """TC_056 leaves one, and no case comes after it that would clear it."""
+    loop = VirtualLoop(calendar)
+    it = ChargePoint()
+    run = _VirtualRun(device(listen=("127.0.0.1", 0), data={**ID_TAGS, **LIMITED}), Hands(it, 0.0), loop)
+    run.open()
+    loop.run_until_complete(it.power_on(run.endpoint))
+    assert run.await_charge_point()
+    (result,) = _play(run, frozenset({"TC_056_CS"}))
+    assert (result.verdict, len(it.memory.charging_profiles)) == ("pass", 1)
+    under_test = run._charge_point_under_test
+    assert under_test is not None
+    loop.run_until_complete(under_test.leave())
+    assert it.memory.charging_profiles == []
+    loop.run_until_complete(it.stop())
+    run.close()
 
 
 # Central Systems
