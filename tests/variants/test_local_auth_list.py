@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from ocppj.clock import Calendar, timestamp
+from bench.device import device
+from ocppj.clock import Calendar, VirtualLoop, timestamp
 from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
 from simulator.configuration import Key
-from tests.variants.foreign import Change, Frame, Variant, call
+from tests.variants.foreign import ID_TAGS, Change, Frame, Hands, Variant, _play, _VirtualRun, call
 
 Setup = Callable[[ChargePoint], None]
 Handle = Callable[[Payload], Payload]
@@ -248,6 +249,24 @@ CHARGE_POINTS = {
         "TC_043_3", charge_point=stores_whatever_happens, numbers=CASES, fails="043_3", reason="status"
     ),
 }
+
+
+def test_after_the_run_no_list_is_left(calendar: Calendar) -> None:
+    """TC_043 leaves one, and no case comes after it that would empty it."""
+    loop = VirtualLoop(calendar)
+    it = ChargePoint()
+    run = _VirtualRun(device(listen=("127.0.0.1", 0), data=ID_TAGS), Hands(it, 0.0), loop)
+    run.open()
+    loop.run_until_complete(it.power_on(run.endpoint))
+    assert run.await_charge_point()
+    (result,) = _play(run, frozenset({"TC_043_CS"}))
+    assert (result.verdict, len(it.memory.local_auth_list)) == ("pass", 1)
+    under_test = run._charge_point_under_test
+    assert under_test is not None
+    loop.run_until_complete(under_test.leave())
+    assert it.memory.local_auth_list == {}
+    loop.run_until_complete(it.stop())
+    run.close()
 
 
 # Central Systems
