@@ -11,7 +11,7 @@ from math import inf
 from bench.bench import Bench
 from bench.device import Device
 from bench.messages import messages, registration_told
-from bench.verdicts import Inconclusive
+from bench.verdicts import Failed, Inconclusive
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
@@ -19,8 +19,9 @@ from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
+CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
 UPDATING = ("Downloading", "Downloaded", "Installing")
-REST = 1.0  # seconds in which it reports what a request has changed
+REST = 3.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
 
@@ -34,13 +35,14 @@ class ChargePointUnderTest:
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
-        self._has_list = False  # whether a case has sent a Local Authorization List
+        self._has_list = False  # whether it may hold a Local Authorization List that a case has sent
         self._stores_list = True  # as far as the operator was asked for
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
         self._inoperative: set[int] = set()
+        self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
 
@@ -80,7 +82,7 @@ class ChargePointUnderTest:
         await self.central_system.restore_connection(self._device.identity)
         if not self.has_power:
             sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
-            await bench.seats["Charge Point"].do("regain_power", {}, sentence)
+            await self._ask(bench, "regain_power", {}, sentence)
         elif not self._was_cut:
             return
         self._was_cut = False
@@ -100,49 +102,51 @@ class ChargePointUnderTest:
         """Learn from a case that is over what the next one must set right."""
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
-            if message.type == "CALL" and message.action == "ChangeConfiguration":
-                self._changed.add(message.payload["key"].casefold())
-            if message.type == "CALL" and {"csChargingProfiles", "chargingProfile"} & message.payload.keys():
-                self._has_profiles = True
-            if message.type == "CALL" and message.action == "ChangeAvailability":
-                change = (
-                    self._inoperative.add if message.payload["type"] == "Inoperative" else self._inoperative.discard
-                )
-                change(message.payload["connectorId"])
-            if message.type == "CALL" and message.action == "SendLocalList":
-                self._has_list = True
-            if message.type == "CALL" and message.action == "StopTransaction":
+            if message.type == "CALL" and message.sender == "Central System":
+                self._remember_request(message.action, message.payload)
+            elif message.type == "CALL" and message.action == "StopTransaction":
                 self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
                 self._known.accepted = status == "Accepted"
 
+    def _remember_request(self, action: str, payload: Payload) -> None:
+        if {"csChargingProfiles", "chargingProfile"} & payload.keys():
+            self._has_profiles = True
+        match action:
+            case "ChangeConfiguration":
+                self._changed.add(payload["key"].casefold())
+            case "ChangeAvailability" if payload["type"] == "Inoperative":
+                self._inoperative.add(payload["connectorId"])
+            case "ChangeAvailability":
+                self._inoperative.discard(payload["connectorId"])
+            case "SendLocalList":
+                self._has_list = True
+
     def _remember_lock(self, stop: Payload) -> None:
         # 3.5.4, errata 3.5: the cable stays locked until the idTag is presented.
-        transaction = self.central_system.store.transactions.get(stop.get("transactionId", 0))
+        number = stop.get("transactionId")
+        transaction = self.central_system.store.transactions.get(number) if isinstance(number, int) else None
         if transaction and stop.get("reason") == "DeAuthorized":
             self._locked_for[transaction.connector_id] = transaction.id_tag
 
     async def come_to_rest(self, bench: Bench) -> None:
-        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
+        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there.
+
+        The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more.
+        """
         await self._register(bench)
         await self._repair(bench)
-        await self._cancel_reservations()
+        await self._end_reservations()
         await self._end_transfers(bench)
-        await self._clear_cache()
         await self._empty_list()
         await self._restore_configuration()
         await self._stop_transactions(bench)
         await self._clear_charging_profiles(bench)
-        reported = {number for number, it in self._known.connectors.items() if it.status == "Unavailable"}
-        for number in sorted(reported):
-            await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
-        for number in sorted(self._inoperative - reported):  # perhaps it only did not say so
-            with suppress(CallFailed):
-                await self._call("ChangeAvailability", {"connectorId": number, "type": "Operative"})
-        self._inoperative.clear()
+        await self._make_operative()
         for number in sorted(self.plugged - {bench.connector}):
             await self._free(bench, number)
         await self._free(bench, bench.connector)
+        await self._clear_cache()
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -161,13 +165,26 @@ class ChargePointUnderTest:
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
 
-    async def _cancel_reservations(self) -> None:
-        """Of those that our Central System believes to stand; the Charge Point may have ended some."""
+    async def _end_reservations(self) -> None:
+        """Cancel those that our Central System believes to stand; the Charge Point may have ended some."""
         view = self.central_system.store.of(self._device.identity)
         for each in reservation.standing(view):
             with suppress(CallFailed):
                 await self._call("CancelReservation", {"reservationId": each.reservation_id})
         view.charge_point.reservations.clear()
+        for number in self._reported("Reserved"):  # 5.13: what becomes Unavailable is reserved no more
+            with suppress(CallFailed):
+                await self._call("ChangeAvailability", {"connectorId": number, "type": "Inoperative"})
+            self._inoperative.add(number)
+
+    async def _make_operative(self) -> None:
+        reported = self._reported("Unavailable")
+        for number in reported:
+            await self._request("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        for number in sorted(self._inoperative.difference(reported)):  # perhaps it only did not say so
+            with suppress(CallFailed):
+                await self._call("ChangeAvailability", {"connectorId": number, "type": "Operative"})
+        self._inoperative.clear()
 
     async def _end_transfers(self, bench: Bench) -> None:
         known = self._known
@@ -201,21 +218,25 @@ class ChargePointUnderTest:
         self._has_profiles = False
 
     async def _empty_list(self) -> None:
-        if self._has_list:
-            with suppress(CallFailed):  # a case that needs it empty will say so
-                await self._call("SendLocalList", {"listVersion": 1, "updateType": "Full"})
-            self._has_list = False
+        """An update without entries (6.41). Who does not take it now is sent it again before the next case."""
+        if not self._has_list:
+            return
+        try:
+            conf = await self._call("SendLocalList", {"listVersion": 1, "updateType": "Full"})
+            self._has_list = conf["status"] not in ("Accepted", "NotSupported")
+        except CallFailed:
+            self._has_list = False  # asked once, waited for once; a case that needs it empty will say so
 
     async def _repair(self, bench: Bench) -> None:
         for number in sorted(self._broken):
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
-            await bench.seats["Charge Point"].do("repair", {"connectorId": number}, sentence)
+            await self._ask(bench, "repair", {"connectorId": number}, sentence)
             await asyncio.sleep(REST)
         if not self._stores_list:
             sentence = (
                 "the Charge Point is to store a Local Authorization List again, so that the next case can send one"
             )
-            await bench.seats["Charge Point"].do("allow_storing", {}, sentence)
+            await self._ask(bench, "allow_storing", {}, sentence)
 
     async def _restore_configuration(self) -> None:
         if self._configuration is None:
@@ -227,14 +248,16 @@ class ChargePointUnderTest:
             self._changed.add(PRE_AUTHORIZE)
 
     async def leave(self) -> None:
-        """The run is over: give it the configuration back that it had, and neither charging profiles nor a list."""
-        if self._has_profiles and self.is_connected:
+        """The run is over: give it back as it was found, as far as that goes without hands."""
+        if self._configuration is None or not self.is_connected:
+            return
+        await self._end_reservations()
+        await self._empty_list()
+        if self._has_profiles:
             await self._clear_all_profiles()
-        if self.is_connected:
-            await self._empty_list()
-        if self._configuration is not None and self.is_connected:
-            await self._cancel_reservations()
-            await self._give_back(self._configuration)
+        await self._give_back(self._configuration)
+        with suppress(Inconclusive):
+            await self._make_operative()
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
         for key in sorted(self._changed & configuration.keys()):
@@ -254,22 +277,30 @@ class ChargePointUnderTest:
             await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
 
     async def _stop_transactions(self, bench: Bench) -> None:
-        for transaction in list(self.central_system.store.transactions.values()):
-            if transaction.identity == self._device.identity and transaction.stopped_at is None:
+        for number, transaction in list(self.central_system.store.transactions.items()):
+            is_open = transaction.identity == self._device.identity and transaction.stopped_at is None
+            if is_open and number not in self._unstopped:
                 await self._stop(bench, transaction)
 
     async def _stop(self, bench: Bench, transaction: store.Transaction) -> None:
         try:
-            await self._call("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
+            conf = await self._call("RemoteStopTransaction", {"transactionId": transaction.transaction_id})
+            stops = conf["status"] == "Accepted"
         except CallFailed:  # a case will speak of it; the EV driver can stop it as well
+            stops = False
+        if not stops and self.status(transaction.connector_id) in CHARGING:
             sentence = f"a transaction is still running: present idTag {transaction.id_tag} to stop it"
             payload = {"connectorId": transaction.connector_id, "idTag": transaction.id_tag}
-            await bench.ask_operator("Charge Point", "present", payload, sentence)
+            await self._ask(bench, "present", payload, sentence)
+            stops = True
+        deadline = bench.loop.time() + (bench.timeout if stops else 0)
+        if not await bench.wire.until(lambda: transaction.stopped_at, deadline):
+            self._unstopped.add(transaction.transaction_id)  # waited for once; what it spoils will show
 
     async def _free(self, bench: Bench, number: int) -> None:
         if id_tag := self._locked_for.pop(number, None):
             sentence = f"the cable may be locked: present idTag {id_tag} at connector {number}, which releases it"
-            await bench.seats["Charge Point"].do("present", {"connectorId": number, "idTag": id_tag}, sentence)
+            await self._ask(bench, "present", {"connectorId": number, "idTag": id_tag}, sentence)
         if number in self.plugged:
             await self._ask_to_unplug(bench, number)
         if self.status(number) == "Preparing":  # ends by itself (9.1.6)
@@ -287,7 +318,7 @@ class ChargePointUnderTest:
     async def _ask_to_unplug(self, bench: Bench, number: int) -> None:
         status = self.status(number)
         sentence = f"connector {number} is {status}: unplug the cable, so that the next case finds it Available"
-        await bench.seats["Charge Point"].do("unplug", {"connectorId": number}, sentence)
+        await self._ask(bench, "unplug", {"connectorId": number}, sentence)
 
     async def _becomes_available(self, bench: Bench, number: int, wait: float) -> bool:
         deadline = bench.loop.time() + wait + REST
@@ -297,6 +328,17 @@ class ChargePointUnderTest:
         """The status that it reported last of a connector."""
         connector = self._known.connectors.get(number)
         return connector.status if connector else None
+
+    def _reported(self, status: str) -> list[int]:
+        """The connectors of which it reported this status last."""
+        return sorted(number for number, it in self._known.connectors.items() if it.status == status)
+
+    async def _ask(self, bench: Bench, action: str, payload: Payload, sentence: str) -> None:
+        """Ask its operator. What cannot be done now is no failure of the case that is about to begin."""
+        try:
+            await bench.seats["Charge Point"].do(action, payload, sentence)
+        except Failed as failed:
+            raise Inconclusive(f"the Charge Point cannot be brought to rest: {failed}") from None
 
     async def _request(self, action: str, payload: Payload) -> Payload:
         try:
