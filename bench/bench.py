@@ -504,7 +504,8 @@ class Bench:
         """Wait for a report that a connector has one of these statuses, sooner or later.
 
         The reports until then, in order; the last is the one waited for. Only the first of the statuses has its place
-        among the other messages. Ends the case on any other way than those there are from one status to the next.
+        among the other messages. Ends the case on any other way than those there are from one status to the next, and
+        if a Central System under test does not take a report.
         """
         due = " or ".join(statuses)
         on_the_way = set(by_way_of).union(*(ON_THE_WAY.get(each, ()) for each in (*by_way_of, *statuses)))
@@ -521,6 +522,8 @@ class Bench:
             reported = str(message.payload.get("status"))
             self.take(message, ordered=reported == statuses[0])
             reports.append(message)
+            if self.judged == "Central System":
+                self.as_conf(await self.answer_to(message), "StatusNotification")
             if reported in statuses:
                 return reports
             if reported not in on_the_way:

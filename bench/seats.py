@@ -186,12 +186,33 @@ class ExternalChargePoint:
         start = len(self._bench.wire.records)
         connector = payload.get("connectorId", 0)
         waits = (self._bench.status_told(connector, start) or self.device.status(connector)) == "Preparing"
+        before = self._bench.wire.latest_claim(self.party, "StatusNotification", connector)
+        if action in ("plug_in", "present") and before and before.payload.get("status") == "Preparing":
+            self._check_time_out(before.index, connector)
         await self._bench.ask_operator(self.party, action, payload, sentence)
         self.device.was_done(action, payload)
         if waits and action in ("plug_in", "present"):
             self._check_patience(start, connector)
+        elif action == "plug_in":
+            self._check_time_out(start, connector)
         if not self.device.is_connected:
             self._check_patience_offline(action)
+
+    def _check_time_out(self, start: int, connector: int) -> None:
+        # 9.1.6: an operator may say so late that he is done that ConnectionTimeOut has passed by then.
+        if "ConnectionTimeOut" in self._bench.case.data:
+            return  # the case waits for it
+        patience = self.device.connection_time_out - self._bench.device.limits.tolerance
+        began = None
+        for message in messages(self._bench.wire.records, start):
+            if message.action != "StatusNotification" or message.payload.get("connectorId") != connector:
+                continue
+            status = message.payload.get("status")
+            if status == "Preparing":
+                began = message.time
+            elif status in ("Available", "Finishing") and began is not None:
+                if (message.time - began).total_seconds() >= patience:
+                    raise Inconclusive(f"connector {connector} became {status} before the operator was done")
 
     def _check_patience(self, start: int, connector: int) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.

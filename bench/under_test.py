@@ -135,6 +135,7 @@ class ChargePointUnderTest:
         The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more.
         """
         await self._register(bench)
+        await self._await_reports(bench)
         await self._repair(bench)
         await self._end_reservations()
         await self._end_transfers(bench)
@@ -164,6 +165,14 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+
+    async def _await_reports(self, bench: Bench) -> None:
+        """Errata 3.22: who has booted tells how its connectors are. It is waited for in the first case alone."""
+        known = self._known
+        if self._configuration is None and known.boot:
+            deadline = bench.loop.time() + bench.timeout
+            await bench.wire.until(lambda: bench.connector in known.connectors or None, deadline)
+            await asyncio.sleep(REST)
 
     async def _end_reservations(self) -> None:
         """Cancel those that our Central System believes to stand; the Charge Point may have ended some."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from bench.bench import QUIET, Bench
 from bench.messages import Message
-from bench.seats import ExternalChargePoint, ReferenceCentralSystem, SimulatedChargePoint
+from bench.seats import ExternalChargePoint, ReferenceCentralSystem
 from bench.verdicts import Inconclusive, OurError
 from steps.cells import Table, expectation, mismatches, rows, tolerated
-from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration
+from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
 from steps.station import at_connector, fail, has
 from steps.words import given, then
@@ -100,10 +100,7 @@ async def cached(bench: Bench, id_tag: str) -> None:
 
 
 def _teach(bench: Bench, id_tag: str) -> None:
-    seat = bench.seats["Charge Point"]
-    if not isinstance(seat, SimulatedChargePoint):
-        raise OurError("the Charge Point beside a Central System under test is ours")
-    seat.charge_point.authorization.learn(bench_text(bench, id_tag), {"status": "Accepted"})
+    simulated(bench).authorization.learn(bench_text(bench, id_tag), {"status": "Accepted"})
 
 
 async def _have_cached(bench: Bench, id_tag: str) -> None:

@@ -24,6 +24,7 @@ Feature: Cancel a reservation
   @TC_051_CSMS @OCPP_5_1 @OCPP_5_13
   Scenario: Cancel Reservation (judging the Central System)
     When the Central System sends ReserveNow.req
+      | connectorId | at most {NumberOfConnectors}     |
       | connectorId | one of {ConnectorId}, at least 1 |
       | idTag       | any, such as {ValidIdTag}        |
       | expiryDate  | after now, such as now + 1 hour  |
@@ -55,6 +56,7 @@ Feature: Cancel a reservation
   @TC_052_CSMS @OCPP_5_1 @OCPP_5_13
   Scenario: Cancel Reservation - Rejected (judging the Central System)
     When the Central System sends ReserveNow.req
+      | connectorId | at most {NumberOfConnectors}    |
       | connectorId | any, such as {ConnectorId}      |
       | idTag       | any, such as {ValidIdTag}       |
       | expiryDate  | after now, such as now + 1 hour |

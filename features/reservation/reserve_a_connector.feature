@@ -232,6 +232,7 @@ Feature: Reserve a connector
   @TC_053_CSMS @OCPP_5_13 @OCPP_4_1 @OCPP_4_8 @OCPPE_4_12 @OCPP_3_11
   Scenario: Use a reserved Connector with parentIdTag
     When the Central System sends ReserveNow.req
+      | connectorId | at most {NumberOfConnectors}     |
       | connectorId | one of {ConnectorId}, at least 1 |
       | idTag       | any, such as {ValidIdTag}        |
       | parentIdTag | any, such as {ParentIdTag}       |

@@ -244,7 +244,12 @@ FAULTS_OF_CENTRAL_SYSTEM: dict[str, tuple[Plant, str, str]] = {
         "046 047 049 051 052 053",
         "046_1 046_2 047 049 053_1 053_2",
     ),
-    "reports of Preparing are refused": (refuses_reports_of("Preparing"), "048_2 053", "046_1 048_2"),
+    "reports of Preparing are refused": (
+        refuses_reports_of("Preparing"),
+        "046 048_2 053",
+        "046_1 048_2",
+    ),
+    "reports of Charging are refused": (refuses_reports_of("Charging"), "046 053", "046_1 053_1"),
     "reports of Available are refused": (refuses_reports_of("Available"), CENTRAL_SYSTEM, CHARGE_POINT),
 }
 

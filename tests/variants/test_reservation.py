@@ -61,7 +61,37 @@ def report_first(frame: Frame) -> Iterable[Frame] | None:
     return [call("StatusNotification", payload), frame]
 
 
+def late(seconds: float, *actions: str) -> Callable[[], Change]:
+    """Everything, or the requests of some actions."""
+
+    def change(frame: Frame) -> Iterable[Frame | float] | None:
+        return [seconds, frame] if not actions or any(map(frame.requests, actions)) else None
+
+    return lambda: change
+
+
+def not_its_own(frame: Frame) -> Iterable[Frame] | None:
+    if not frame.answers("ReserveNow"):
+        return None
+    wrong: Payload = {"transactionId": [], "reason": "DeAuthorized"}
+    return [
+        frame,
+        *(call(action, wrong) for action in ("ChangeAvailability", "ChangeConfiguration", "StopTransaction")),
+    ]
+
+
 # Changes of what a Charge Point does
+
+
+def is_available_when_timed_out(it: ChargePoint) -> None:
+    """B1 of 4.9, before errata 3.20: also with a cable in."""
+    connector = it.connectors[1]
+    happens = connector.happens
+
+    def happen(event: Event) -> None:
+        happens(Event.USAGE_ENDS if event == Event.TIMED_OUT else event)
+
+    connector.happens = happen  # type: ignore[method-assign]
 
 
 def trusts_the_holder(it: ChargePoint) -> None:
@@ -151,10 +181,33 @@ CHARGE_POINTS = {
     "the second connector": Variant(
         "nothing differs", numbers=ALL, connectors=2, data={**TWO, "ConnectorId": "2"}, strictly=True
     ),
-    "more connectors than it was said to have": Variant("4.9", numbers="046_1 047 050_1 050_3", connectors=2),
+    "more connectors than it was said to have": Variant("4.9", numbers=ALL, connectors=3, strictly=True),
     "a slow operator": Variant("people take their time", numbers=ALL, connectors=2, data=TWO, delay=12),
     "a slow Charge Point": Variant(
         "the message timeout", lambda: lambda frame: None if frame.is_call else [10.0, frame], numbers=ALL
+    ),
+    "everything comes late": Variant("no latency is ruled out", late(2.5), numbers=ALL),
+    "reports come late": Variant("no latency is ruled out", late(2.5, "StatusNotification"), numbers=ALL),
+    "no milliseconds": Variant(
+        "3.15: ISO 8601", edited("timestamp", lambda text: f"{text[:19]}Z"), numbers=ALL, strictly=True
+    ),
+    "an operator who says late that he is done": Variant(
+        "9.1.6",
+        numbers=ALL,
+        lingers=70,
+        inconclusive="046_1 047 048_2 050_2 051 053_1",
+        reason="before the operator was done",
+    ),
+    "Available again with a cable in": Variant(
+        "4.9, B1", charge_point=is_available_when_timed_out, numbers="048_2", strictly=True
+    ),
+    "Available again before the operator was done": Variant(
+        "4.9, B1",
+        charge_point=is_available_when_timed_out,
+        numbers="048_2",
+        lingers=70,
+        inconclusive="048_2",
+        reason="became Available before the operator was done",
     ),
     "asks about the idTag when it reserves": Variant(
         "recommended by 5.13", lambda: asks_when_it_reserves, numbers=ALL, remark="5.13"
@@ -268,6 +321,25 @@ CHARGE_POINTS = {
     "CancelReservation is always Accepted": Variant(
         "5.1", conf("CancelReservation", status="Accepted"), numbers="051 052", fails="052"
     ),
+    "nothing can be cancelled": Variant(
+        "5.1; 5.13 has another end for it, before the next case",
+        charge_point=answers("CancelReservation", "Rejected"),
+        numbers="051 052 053_1",
+        fails="051",
+        reason="status is Rejected",
+    ),
+    "Reserved at a connector that is Unavailable": Variant(
+        "4.9: nothing leads there",
+        lambda: lambda frame: [frame.with_fields(connectorId=2)] if frame.payload.get("status") == "Reserved" else None,
+        numbers="049",
+        connectors=2,
+        data=TWO,
+        fails="049",
+        reason="connector 2 is reported Reserved, which is Unavailable",
+    ),
+    "requests that are not its own": Variant(
+        "chapter 5", lambda: not_its_own, numbers=ALL, fails=ALL, reason="not for the Charge Point to send"
+    ),
     "nothing is cancelled": Variant(
         "5.1", charge_point=answers("CancelReservation", "Accepted"), numbers="051", fails="051"
     ),
@@ -341,6 +413,9 @@ CENTRAL_SYSTEMS = {
         fails="046 047 048_1 048_2 048_3 048_4 049",
         reason="connectorId is 2",
     ),
+    "a connector that there is not": Variant(
+        "6.37", req("ReserveNow", connectorId=7), numbers=ASKS, fails=ASKS, reason="connectorId is 7"
+    ),
     "the Charge Point instead": Variant(
         "TC_051, TC_053: a connector",
         req("ReserveNow", connectorId=0),
@@ -361,6 +436,17 @@ CENTRAL_SYSTEMS = {
         numbers="046 047",
         fails="047",
         reason="asked for",
+    ),
+    "over already": Variant(
+        "5.13: nothing is reserved then",
+        at(lambda moment: moment - timedelta(seconds=119)),
+        numbers="047",
+        data={"ReservationDuration": "60"},
+        fails="047",
+        reason="expiryDate",
+    ),
+    "for the group of the idTag": Variant(
+        "6.37: optional", req("ReserveNow", parentIdTag=ID_TAGS["ParentIdTag"]), numbers=ASKS, strictly=True
     ),
     "two hours early": Variant(
         "a wrong zone",
