@@ -91,7 +91,7 @@ def is_available_when_timed_out(it: ChargePoint) -> None:
     def happen(event: Event) -> None:
         happens(Event.USAGE_ENDS if event == Event.TIMED_OUT else event)
 
-    connector.happens = happen  # type: ignore[method-assign]
+    connector.happens = happen  # type: ignore[assignment,method-assign]
 
 
 def trusts_the_holder(it: ChargePoint) -> None:
