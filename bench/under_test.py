@@ -6,7 +6,7 @@ there is no judgement: the case is inconclusive and says why.
 
 import asyncio
 from contextlib import suppress
-from math import inf
+from math import inf, isfinite
 
 from bench.bench import Bench
 from bench.device import Device
@@ -20,6 +20,7 @@ from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
+NOTHING_TO_UNPLUG = ("Reserved", "Unavailable")
 UPDATING = ("Downloading", "Downloaded", "Installing")
 REST = 3.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
@@ -58,7 +59,7 @@ class ChargePointUnderTest:
     @property
     def connection_time_out(self) -> float:
         """Seconds that it waits for the EV driver (9.1.6), as far as it has told."""
-        told = (self._configuration or {}).get("connectiontimeout", "")
+        told = self.configured("ConnectionTimeOut") or ""
         return float(told) if told.isdigit() else inf
 
     def was_done(self, action: str, payload: Payload) -> None:
@@ -313,14 +314,15 @@ class ChargePointUnderTest:
         if number in self.plugged:
             await self._ask_to_unplug(bench, number)
         if self.status(number) == "Preparing":  # ends by itself (9.1.6)
-            timeout = (self._configuration or {}).get("connectiontimeout", "")
-            await self._becomes_available(bench, number, float(timeout) if timeout.isdigit() else 0)
+            wait = self.connection_time_out
+            await self._becomes_available(bench, number, wait if isfinite(wait) else 0)
         if self.status(number) in (None, "Available") or await self._becomes_available(bench, number, REST):
             return
         if self.status(number) == "Finishing" and "detachable_cable" not in self._device.lacks:
             with suppress(CallFailed):  # 4.10, errata 3.5: the cable may be kept until somebody presents his idTag
                 await self._call("UnlockConnector", {"connectorId": number})
-        await self._ask_to_unplug(bench, number)
+        if self.status(number) not in NOTHING_TO_UNPLUG:
+            await self._ask_to_unplug(bench, number)
         if not await self._becomes_available(bench, number, bench.timeout):
             raise Inconclusive(f"connector {number} is {self.status(number)} and was not brought to Available")
 

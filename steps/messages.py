@@ -102,8 +102,12 @@ async def sends_nothing(bench: Bench, sender: Party, duration: str) -> None:
 
 @then("the {sender:Party} has sent no {action:Action}.req since the idTag was presented")
 async def has_sent_none(bench: Bench, sender: Party, action: str) -> None:
-    sent = bench.sent_since("present", sender, action)
-    if sent:
+    await has_sent_none_since(bench, sender, action, "present")
+
+
+@then("the {sender:Party} has sent no {action:Action}.req since {stimulus:Action}.req was sent")
+async def has_sent_none_since(bench: Bench, sender: Party, action: str, stimulus: str) -> None:
+    if sent := bench.sent_since(stimulus, sender, action):
         raise bench.blame(sender, f"the {sender} sent {sent}")
 
 
@@ -115,13 +119,6 @@ async def latest_has(bench: Bench, action: str, datatable: Table) -> None:
             bench.judge(message, f"{action}.req", mismatches(message.payload, datatable, bench.value))
             return
     raise OurError(f"no {action}.req was claimed: a faulty feature")
-
-
-@then("the {sender:Party} has sent no {action:Action}.req since {stimulus:Action}.req was sent")
-async def has_sent_none_since(bench: Bench, sender: Party, action: str, stimulus: str) -> None:
-    sent = bench.sent_since(stimulus, sender, action)
-    if sent:
-        raise bench.blame(sender, f"the {sender} sent {sent}")
 
 
 @given("the {party:Party} will respond with {action:Action}.conf")

@@ -147,6 +147,17 @@ def answers(action: str, status: str) -> Callable[[ChargePoint], None]:
     return lambda it: it.handlers.update({action: lambda *_: {"status": status}})
 
 
+def rejects_and_cancels(it: ChargePoint) -> None:
+    cancel = it.handlers["CancelReservation"]
+
+    def reject(it: ChargePoint, _: Payload) -> Payload:
+        for each in list(it.memory.reservations):
+            cancel(it, {"reservationId": each["reservationId"]})
+        return {"status": "Rejected"}
+
+    it.handlers["CancelReservation"] = reject
+
+
 def without(*actions: str) -> Callable[[ChargePoint], None]:
     def setup(it: ChargePoint) -> None:
         for action in actions:
@@ -327,6 +338,12 @@ CHARGE_POINTS = {
         numbers="051 052 053_1",
         fails="051",
         reason="status is Rejected",
+    ),
+    "Rejected, and every reservation is cancelled": Variant(
+        "TC_052 ends with the answer: what follows counts in the strict reading",
+        charge_point=rejects_and_cancels,
+        numbers="052",
+        remark="StatusNotification.req was sent beside the test case",
     ),
     "Reserved at a connector that is Unavailable": Variant(
         "4.9: nothing leads there",
