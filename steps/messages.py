@@ -102,13 +102,12 @@ async def sends_nothing(bench: Bench, sender: Party, duration: str) -> None:
 
 @then("the {sender:Party} has sent no {action:Action}.req since the idTag was presented")
 async def has_sent_none(bench: Bench, sender: Party, action: str) -> None:
-    await has_sent_none_since(bench, sender, action, "present")
+    _none_since(bench, "present", sender, action)
 
 
 @then("the {sender:Party} has sent no {action:Action}.req since {stimulus:Action}.req was sent")
 async def has_sent_none_since(bench: Bench, sender: Party, action: str, stimulus: str) -> None:
-    if sent := bench.sent_since(stimulus, sender, action):
-        raise bench.blame(sender, f"the {sender} sent {sent}")
+    _none_since(bench, stimulus, sender, action)
 
 
 @then("the latest {action:Action}.req has")
@@ -216,6 +215,11 @@ def bench_seconds(bench: Bench, duration: str) -> float:
 def bench_text(bench: Bench, text: str) -> str:
     """A word of a sentence, its placeholders filled in."""
     return filled_in(text, bench.value)
+
+
+def _none_since(bench: Bench, stimulus: str, sender: Party, action: str) -> None:
+    if sent := bench.sent_since(stimulus, sender, action):
+        raise bench.blame(sender, f"the {sender} sent {sent}")
 
 
 def _almost(bench: Bench, duration: str) -> float:
