@@ -8,7 +8,8 @@ rehearsal: .venv/ready
 	$(BIN)/rehearse run
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/interop
+	$(BIN)/python -m pytest tests/interop  # in real time: alone
 
 check: .venv/ready
 	$(BIN)/ruff check .

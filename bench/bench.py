@@ -9,9 +9,10 @@ from typing import Protocol, runtime_checkable
 from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
-from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls
+from bench.messages import Message, answer_to, messages, open_calls
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
+from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
 from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
@@ -23,37 +24,6 @@ log = logging.getLogger(__name__)
 
 QUIET = 2.0  # seconds after the last step in which a surplus message may still come
 
-# Requests that may not go unclaimed: they start, stop or change something.
-CONSEQUENTIAL: dict[Party, frozenset[str]] = {
-    "Charge Point": frozenset({"Authorize", "BootNotification", "StartTransaction", "StopTransaction"}),
-    "Central System": frozenset(
-        {
-            "CancelReservation",
-            "CertificateSigned",
-            "ChangeAvailability",
-            "ChangeConfiguration",
-            "ClearCache",
-            "ClearChargingProfile",
-            "DeleteCertificate",
-            "InstallCertificate",
-            "RemoteStartTransaction",
-            "RemoteStopTransaction",
-            "ReserveNow",
-            "Reset",
-            "SendLocalList",
-            "SetChargingProfile",
-            "SignedUpdateFirmware",
-            "UnlockConnector",
-            "UpdateFirmware",
-        }
-    ),
-}
-
-# What many a Central System sends when a Charge Point has booted, to bring it up to date.
-PROVISIONING = frozenset(
-    {"ChangeConfiguration", "ClearCache", "ClearChargingProfile", "SendLocalList", "SetChargingProfile"}
-)
-
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 
@@ -64,12 +34,6 @@ ON_THE_WAY = {
     "Finishing": {"SuspendedEV", "SuspendedEVSE"},
     "Available": {"Finishing"},
 }
-
-# Requests that a Charge Point keeps until they are confirmed, and sends again (3.7).
-QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
-
-# Who does one of these has the Charge Point boot; the others are no reason to.
-BOOTING = frozenset({"power_on", "restart", "regain_power", "Reset"})
 
 
 class Seat(Protocol):
@@ -648,74 +612,19 @@ class Bench:
     def _surplus(self) -> CaseOver | None:
         ours: list[str] = []
         for message in self.wire.unclaimed():
-            if message.action in PROVISIONING and self._follows_boot(message):
-                # 5.3 to 5.16 let a Central System do so at any time, and many do it after every boot.
-                self.remark(f"{message.action}.req was sent after the boot", strict=True)
-            elif message.action == "Authorize" and self._validates_reservation(message):
-                text = "the idTag of a reservation was asked about"
-                self.remark(text, "OCPP 1.6 5.13", strict=True)
-            elif self._synchronises(message):
-                self.remark("SendLocalList.req followed what the Charge Point told of its list", "OCPP 1.6 5.15")
-            elif self._is_repetition(message):
-                continue  # 3.7: nobody knows whether the answer arrived before the connection ended
-            elif message.action == "BootNotification" and self._is_mere_reconnection(message):
-                self.remark("BootNotification.req was sent on a mere reconnection", "OCPP-J 1.6 5.4", strict=True)
-            elif message.action in CONSEQUENTIAL[message.sender]:
+            is_excused, remark = excuse(message, self.wire.records, self.judged)
+            if remark:
+                self.remark(remark.text, remark.clause, strict=remark.strict)
+            if is_excused:
+                continue
+            if message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action)
                 ours.append(text)
-            elif message.payload.get("errorCode") == "LocalListConflict":
-                continue  # 3.5.2: it SHALL be reported
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
-
-    def _validates_reservation(self, message: Message) -> bool:
-        """5.13: it is recommended to ask about an idTag that a connector is reserved for, before it is used."""
-        return any(
-            call.action == "ReserveNow" and _folded(call.payload.get("idTag")) == _folded(message.payload.get("idTag"))
-            for call in messages(self.wire.records[: message.index])
-        )
-
-    def _follows_boot(self, message: Message) -> bool:
-        """Whether nobody has done anything since the Charge Point booted."""
-        for record in reversed(self.wire.records[: message.index]):
-            if record["kind"] == "stimulus" and not self._is_own_request(record):
-                return False
-            if record.get("action") == "BootNotification":
-                return True
-        return False
-
-    def _synchronises(self, message: Message) -> bool:
-        """Whether a Charge Point has just told its list's version, or that it took none: 5.10 and 5.15 are for that."""
-        if message.action != "SendLocalList":
-            return False
-        for earlier in reversed(list(messages(self.wire.records[: message.index]))):
-            if earlier.type == "CALL" and earlier.action in ("GetLocalListVersion", "SendLocalList"):
-                answer = answer_to(earlier, self.wire.records[: message.index])
-                return answer is not None and answer.payload.get("status") != "Accepted"
-        return False
-
-    def _is_repetition(self, message: Message) -> bool:
-        """Whether a request tells once more what was told on a connection that has ended since."""
-        if message.action not in QUEUED:
-            return False
-        for earlier in messages(self.wire.records[: message.index]):
-            same = (earlier.sender, earlier.action, earlier.payload)
-            if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
-                return any(map(begins_or_ends_connection, self.wire.records[earlier.index : message.index]))
-        return False
-
-    def _is_mere_reconnection(self, message: Message) -> bool:
-        """Whether a Charge Point that sends a BootNotification.req has only been offline."""
-        for record in reversed(self.wire.records[: message.index]):
-            if record["kind"] == "stimulus" and record["action"] in (*BOOTING, "restore_connection"):
-                return bool(record["action"] == "restore_connection")
-        return False
-
-    def _is_own_request(self, stimulus: Record) -> bool:
-        return stimulus["party"] != self.judged and stimulus["action"] in ACTIONS
 
     def _breaches(self) -> list[Breach]:
         return breaches(self.wire.records, self.device.limits)
@@ -742,7 +651,3 @@ class Bench:
         if verdict is Verdict.PASS and any(remark.strict for remark in self.remarks):
             return Verdict.FAIL
         return verdict
-
-
-def _folded(id_tag: object) -> str:
-    return str(id_tag).casefold()

@@ -20,7 +20,7 @@ Feature: Offline behaviour, non-happy
     Then the Charge Point sends MeterValues.req for at least 3 samples that it took without connection, {MeterValueSampleInterval} seconds apart
       | format | one of Raw, absent, tolerated SignedData |
 
-  @TC_037_1_CS @TC_037_1_CSMS @needs_offline_transactions
+  @TC_037_1_CS @TC_037_1_CSMS @needs_offline_transactions @needs_local_authorization
   @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_3_5 @OCPP_9_1_12 @OCPPJ_5_4
   Scenario: Offline Start Transaction - Valid IdTag
     Given the configuration
@@ -44,7 +44,7 @@ Feature: Offline behaviour, non-happy
     And the Central System responds with StatusNotification.conf
 
   # A status that passes while the StartTransaction.conf is on its way need not be told: 4.9, errata 3.19.
-  @TC_037_2_CS @needs_offline_transactions
+  @TC_037_2_CS @needs_offline_transactions @needs_local_authorization
   @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24 @OCPP_3_5 @OCPP_9_1_1 @OCPP_9_1_14
   Scenario: Offline Start Transaction - Invalid IdTag - StopTransactionOnInvalidId = false
     Given the configuration
@@ -69,7 +69,7 @@ Feature: Offline behaviour, non-happy
     And connector {ConnectorId} goes through Charging, SuspendedEVSE
     And the Central System responds with StatusNotification.conf
 
-  @TC_037_3_CS @TC_037_3_CSMS @needs_offline_transactions
+  @TC_037_3_CS @TC_037_3_CSMS @needs_offline_transactions @needs_local_authorization
   @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_9_1_24 @OCPP_3_5 @OCPP_9_1_1 @OCPP_9_1_14
   Scenario: Offline Start Transaction - Invalid IdTag - StopTransactionOnInvalidId = true
     Given the configuration

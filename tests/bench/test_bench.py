@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bench.bench import CONSEQUENTIAL, PROVISIONING, QUIET, Bench
+from bench.bench import QUIET, Bench
 from bench.cases import Case
 from bench.device import Device, Role, device
 from bench.operators import Nobody, Outcome, Request
+from bench.surplus import CONSEQUENTIAL, PROVISIONING
 from bench.verdicts import CaseOver, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
 from ocppj.clock import VirtualLoop
 from ocppj.errors import Unanswered

@@ -308,7 +308,7 @@ def test_the_queue_keeps_its_messages_in_memory() -> None:
         Raw('[9,"{uniqueId}",{}]'),
         Silence(),
     ],
-    ids=str,
+    ids=["empty", "status 5", "long", "cut off", "no frame", "null", "a list", "short", "stray", "type 9", "silence"],
 )
 async def test_no_answer_ends_the_charge_point(action: str, answer: Scripted) -> None:
     async with scene(boots=False) as stage:
