@@ -10,7 +10,7 @@ from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls
-from bench.obligations import CLAUSES, Breach, breaches
+from bench.obligations import BY_HAND, CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
 from ocppj.errors import CallFailed
@@ -69,7 +69,7 @@ ON_THE_WAY = {
 QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 
 # Who does one of these has the Charge Point boot; the others are no reason to.
-BOOTING = frozenset({"power_on", "restart", "regain_power", "Reset"})
+BOOTING = frozenset({*BY_HAND, "Reset"})
 
 
 class Seat(Protocol):

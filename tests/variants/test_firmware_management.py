@@ -270,6 +270,25 @@ CHARGE_POINTS = {
         numbers="044_1",
         fails="044_1",
     ),
+    "Idle after Uploaded and UploadFailed": Variant(
+        "4.4: Idle SHALL only be sent when triggered; no test case minds",
+        lambda: (
+            lambda frame: (
+                [frame, call(DIAGNOSTICS, {"status": "Idle"})]
+                if frame.requests(DIAGNOSTICS) and frame.payload["status"] != "Uploading"
+                else None
+            )
+        ),
+        numbers=UPLOADS,
+        remark="told Idle, which nobody had asked for",
+    ),
+    "its connectors are told before BootNotification.req": Variant(
+        "4.2",
+        lambda: lambda frame: [report(1, "Available"), frame] if frame.requests("BootNotification") else None,
+        numbers="044_1",
+        fails="044_1",
+        reason="4.2",
+    ),
     "Installed is never told": Variant(
         "5.19; what comes after it is a case of its own",
         without(FIRMWARE, "Installed"),
