@@ -27,6 +27,7 @@ from ocppj.transcript import DIRECTIONS, Party, Record, other
 BY_HAND = ("power_on", "restart", "regain_power")  # who does one of these has the Charge Point boot
 NOT_WHILE_PENDING = ("RemoteStartTransaction", "RemoteStopTransaction")  # 4.2
 TELL_PROGRESS = ("DiagnosticsStatusNotification", "FirmwareStatusNotification")
+CONTRADICTIONS = ({"Uploaded", "UploadFailed"}, {"Downloaded", "DownloadFailed"}, {"Installed", "InstallationFailed"})
 CLOCK_DEVIATION = timedelta(minutes=1)
 
 
@@ -240,6 +241,19 @@ def idle_when_triggered(records: Sequence[Record], _: Limits) -> Iterator[Breach
                 yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text, severe=False)
 
 
+def one_end(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """What has ended one way does not end another way, unless it was begun again (4.4, 4.5)."""
+    latest: dict[str, str] = {}
+    for message in messages(records):
+        status = str(message.payload.get("status"))
+        if message.type != "CALL" or message.action not in TELL_PROGRESS or status == "Idle":
+            continue
+        if {latest.get(message.action), status} in CONTRADICTIONS:
+            text = f"{message.action}.req told {status} after {latest[message.action]}"
+            yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text)
+        latest[message.action] = status
+
+
 def clock(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """The Central System tells the present time (4.2, 4.6). A remark only: it could be ours that is wrong."""
     for message in messages(records):
@@ -386,6 +400,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     unreachable,
     boots_first,
     idle_when_triggered,
+    one_end,
     clock,
     unique_ids,
     one_at_a_time,

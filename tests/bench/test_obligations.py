@@ -15,6 +15,7 @@ from bench.obligations import (
     charging_profiles,
     idle_when_triggered,
     one_at_a_time,
+    one_end,
     registered,
     transaction_order,
     unique_ids,
@@ -528,6 +529,39 @@ def test_idle_is_told_when_it_is_asked_for(action: str, clause: str) -> None:
     assert found(idle_when_triggered, wire.call(CP, action, {"status": "Idle"}, "2", 2)) == []
     wire = Records().call(CS, "TriggerMessage", {"requestedMessage": "Heartbeat"}, "9", 1)
     assert len(found(idle_when_triggered, wire.call(CP, action, {"status": "Idle"}, "2", 2))) == 1
+
+
+# --- one end
+
+
+def told(action: str, *statuses: str) -> Records:
+    wire = Records()
+    for number, each in enumerate(statuses):
+        wire.call(CP, action, {"status": each}, str(number), number)
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("action", "one", "another", "begun"),
+    [
+        ("DiagnosticsStatusNotification", "Uploaded", "UploadFailed", "Uploading"),
+        ("FirmwareStatusNotification", "Downloaded", "DownloadFailed", "Downloading"),
+        ("FirmwareStatusNotification", "Installed", "InstallationFailed", "Installing"),
+    ],
+)
+def test_what_ends_one_way_does_not_end_another(action: str, one: str, another: str, begun: str) -> None:
+    for first, second in ((one, another), (another, one)):
+        (breach,) = found(one_end, told(action, begun, first, "Idle", second))
+        assert (breach.party, breach.index, breach.severe) == (CP, 3, True)
+        assert breach.text == f"{action}.req told {second} after {first}"
+        assert found(one_end, told(action, begun, first, begun, second)) == []
+        assert found(one_end, told(action, begun, first, first)) == []
+
+
+def test_each_part_of_an_update_has_an_end() -> None:
+    update = ("Downloading", "DownloadFailed", "Downloading", "Downloaded", "Installing", "Installed")
+    assert found(one_end, told("FirmwareStatusNotification", *update)) == []
+    assert found(one_end, told("FirmwareStatusNotification", "Downloaded", "InstallationFailed")) == []
 
 
 # --- unique ids

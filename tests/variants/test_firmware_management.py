@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -124,6 +125,50 @@ def uploads_nothing(it: ChargePoint) -> None:
         return "Uploaded"
 
     it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+
+def uploads_to(place: Callable[[str], str], prefix: str = "") -> Callable[[ChargePoint], None]:
+    """It takes another place and another name than those that were said."""
+
+    def setup(it: ChargePoint) -> None:
+        part = it.firmware_management
+        ordinary = part._upload
+
+        async def upload(task: DiagnosticsUpload) -> str:
+            task["location"], task["fileName"] = place(task["location"]), prefix + task["fileName"]
+            return await ordinary(task)
+
+        part._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+    return setup
+
+
+def uploads_two(it: ChargePoint) -> None:
+    part = it.firmware_management
+    ordinary = part._upload
+
+    async def upload(task: DiagnosticsUpload) -> str:
+        await ordinary(task)
+        task["fileName"] = "another.log"
+        return await ordinary(task)
+
+    part._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+
+def uploads_late(it: ChargePoint) -> None:
+    """It tells Uploaded ten seconds before it uploads."""
+    part = it.firmware_management
+    ordinary = part._upload
+
+    async def upload_later(task: DiagnosticsUpload) -> None:
+        await asyncio.sleep(10)
+        await ordinary(task)
+
+    async def upload(task: DiagnosticsUpload) -> str:
+        it.spawn(upload_later(task))
+        return "Uploaded"
+
+    part._upload = upload  # type: ignore[method-assign]  # for this one alone
 
 
 def conf(action: str, **fields: object) -> Callable[[], Change]:
@@ -282,12 +327,61 @@ CHARGE_POINTS = {
         numbers=UPLOADS,
         remark="told Idle, which nobody had asked for",
     ),
+    "Idle between Installed and the reboot": Variant(
+        "4.5: Idle SHALL only be sent when triggered; no test case minds",
+        lambda: (
+            lambda frame: (
+                [call(FIRMWARE, {"status": "Installed"}), call(FIRMWARE, {"status": "Idle"}), frame]
+                if frame.requests("BootNotification")
+                else []
+                if frame.requests(FIRMWARE, status="Installed")
+                else None
+            )
+        ),
+        numbers="044_1",
+        remark="told Idle",
+    ),
     "its connectors are told before BootNotification.req": Variant(
         "4.2",
         lambda: lambda frame: [report(1, "Available"), frame] if frame.requests("BootNotification") else None,
         numbers="044_1",
         fails="044_1",
         reason="4.2",
+    ),
+    **{
+        f"{other} after {status}": Variant(
+            "4.4, 4.5: one of them is not true",
+            beside(action, status, partial(call, action, {"status": other}), after=True),
+            numbers=numbers,
+            fails=numbers,
+            reason=f"told {other} after {status}",
+        )
+        for action, status, other, numbers in (
+            (DIAGNOSTICS, "Uploaded", "UploadFailed", "045_1"),
+            (DIAGNOSTICS, "UploadFailed", "Uploaded", "045_2"),
+            (FIRMWARE, "DownloadFailed", "Downloaded", "044_2"),
+            (FIRMWARE, "Installed", "InstallationFailed", "044_1"),
+            (FIRMWARE, "InstallationFailed", "Installed", "044_3"),
+        )
+    },
+    "the diagnostics go elsewhere": Variant(
+        "5.9: to the location that was named",
+        charge_point=uploads_to(lambda location: location.replace("/diagnostics", "/")),
+        numbers="045_1",
+        fails="045_1",
+        reason="the diagnostics went to",
+    ),
+    "two files": Variant(
+        "5.9: a single file", charge_point=uploads_two, numbers="045_1", fails="045_1", reason="2 files have arrived"
+    ),
+    "no slash between location and name": Variant(
+        "6.25 does not say who puts it there",
+        charge_point=uploads_to(lambda location: location.replace("/diagnostics", "/"), "diagnostics"),
+        numbers="045_1",
+        remark="has arrived",
+    ),
+    "Uploaded is told before the upload": Variant(
+        "4.4; the file comes", charge_point=uploads_late, numbers="045_1", remark="had not arrived"
     ),
     "Installed is never told": Variant(
         "5.19; what comes after it is a case of its own",
