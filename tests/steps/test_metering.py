@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from ocppj.frames import Payload
-from steps.metering import is_of, _off_the_clock
+from steps.metering import _off_the_clock, is_of
 
 
 @pytest.mark.parametrize(
