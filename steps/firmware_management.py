@@ -79,6 +79,15 @@ async def fetched(bench: Bench, location: str) -> None:
         raise bench.blame("Charge Point", f"nobody has fetched {place}", "UpdateFirmware")
 
 
+@then("the Charge Point has tried {location:Location}")
+async def tried(bench: Bench, location: str) -> None:
+    """A remark if our own file server has seen nothing of it: whoever only says that it failed says the same."""
+    place = bench_text(bench, location)
+    seen = any(record["kind"] == "file" and record["location"].startswith(place) for record in bench.wire.records)
+    if _is_ours(bench, location) and not seen:
+        bench.remark(f"nothing was seen of a try at {place}: this pass proves little")
+
+
 @then("the file named by GetDiagnostics.conf has arrived at {location:Location}")
 async def arrived(bench: Bench, location: str) -> None:
     """Seen at our own file server only; with our own Charge Point, byte for byte."""

@@ -11,7 +11,7 @@ from ocppj.clock import Calendar, timestamp
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
 from simulator.firmware_management import FirmwareManagement, firmware_image
-from simulator.memory import DiagnosticsUpload
+from simulator.memory import DiagnosticsUpload, FirmwareUpdate
 from tests.variants.foreign import Change, Frame, Variant, call
 
 UPDATES, UPLOADS = "044_1 044_2 044_3", "045_1 045_2"
@@ -120,11 +120,16 @@ def takes(seconds: float, *statuses: str) -> Callable[[ChargePoint], None]:
     return setup
 
 
-def uploads_nothing(it: ChargePoint) -> None:
-    async def upload(task: DiagnosticsUpload) -> str:
-        return "Uploaded"
+def uploads_in_words(status: str) -> Callable[[ChargePoint], None]:
+    """It only says that it has tried."""
 
-    it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
+    def setup(it: ChargePoint) -> None:
+        async def upload(task: DiagnosticsUpload) -> str:
+            return status
+
+        it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+    return setup
 
 
 def uploads_to(place: Callable[[str], str], prefix: str = "") -> Callable[[ChargePoint], None]:
@@ -141,6 +146,17 @@ def uploads_to(place: Callable[[str], str], prefix: str = "") -> Callable[[Charg
         part._upload = upload  # type: ignore[method-assign]  # for this one alone
 
     return setup
+
+
+def downloads_in_words(it: ChargePoint) -> None:
+    """It only says that the download has failed."""
+    part = it.firmware_management
+
+    async def download(update: FirmwareUpdate) -> bool:
+        await part._tell_firmware("Downloading")
+        return await part._end_update("DownloadFailed")
+
+    part._download = download  # type: ignore[method-assign]  # for this one alone
 
 
 def uploads_two(it: ChargePoint) -> None:
@@ -296,7 +312,7 @@ CHARGE_POINTS = {
     ),
     "Uploaded although nothing was": Variant(
         "5.9: the file SHALL be uploaded",
-        charge_point=uploads_nothing,
+        charge_point=uploads_in_words("Uploaded"),
         numbers=UPLOADS,
         fails=UPLOADS,
     ),
@@ -370,6 +386,18 @@ CHARGE_POINTS = {
         numbers="045_1",
         fails="045_1",
         reason="the diagnostics went to",
+    ),
+    "UploadFailed without a try": Variant(
+        "TC_045_2 looks at the status alone",
+        charge_point=uploads_in_words("UploadFailed"),
+        numbers="045_2",
+        remark="nothing was seen of a try at",
+    ),
+    "DownloadFailed without a try": Variant(
+        "TC_044_2 looks at the status alone",
+        charge_point=downloads_in_words,
+        numbers="044_2",
+        remark="nothing was seen of a try at",
     ),
     "two files": Variant(
         "5.9: a single file", charge_point=uploads_two, numbers="045_1", fails="045_1", reason="2 files have arrived"
