@@ -101,6 +101,11 @@ def registration_told(message: Message, records: Sequence[Record]) -> str | None
     return str(message.payload.get("status")) if call and call.action == "BootNotification" else None
 
 
+def begins_connection(record: Record) -> bool:
+    """Whether a record tells that a connection opened."""
+    return begins_or_ends_connection(record) and record.get("event") != "closed"
+
+
 def begins_or_ends_connection(record: Record) -> bool:
     """Whether a record tells that a connection opened or closed; a refused attempt does neither."""
     return bool(record["kind"] == "connect" and record.get("status", 101) == 101)

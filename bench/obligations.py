@@ -8,15 +8,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
+from typing import Literal
 
-from bench.messages import Message, answer_to, begins_or_ends_connection, call_of, messages, registration_told
+from bench.messages import (
+    Message,
+    answer_to,
+    begins_connection,
+    begins_or_ends_connection,
+    call_of,
+    messages,
+    registration_told,
+)
 from ocppj.clock import parse_timestamp
 from ocppj.errors import Finding, RemoteViolation
 from ocppj.frames import Payload, decode
 from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT, Kind, faults
-from ocppj.transcript import Party, Record, other
+from ocppj.transcript import DIRECTIONS, Party, Record, other
 
+BY_HAND = ("power_on", "restart", "regain_power")  # who does one of these has the Charge Point boot
 NOT_WHILE_PENDING = ("RemoteStartTransaction", "RemoteStopTransaction")  # 4.2
+TELL_PROGRESS = ("DiagnosticsStatusNotification", "FirmwareStatusNotification")
+CONTRADICTIONS = ({"Uploaded", "UploadFailed"}, {"Downloaded", "DownloadFailed"}, {"Installed", "InstallationFailed"})
 CLOCK_DEVIATION = timedelta(minutes=1)
 
 
@@ -142,14 +154,105 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
         elif refused == "Pending" and message.type == "CALL" and message.action in NOT_WHILE_PENDING:
             text = f"{message.action}.req was sent while the registration was Pending"
             yield Breach("Central System", message.index, "OCPP 1.6 4.2", text)
+        elif message.type == "CALL" and message.action == "BootNotification":
+            accepted = False  # errata 3.40: until it sends another
         elif message.type == "CALL" and message.sender == "Charge Point" and refused:
-            if message.action == "BootNotification":
-                continue
             if refused == "Pending" and triggered.get(message.action, 0) > 0:
                 triggered[message.action] -= 1
                 continue
             text = f"{message.action}.req was sent while the registration was {refused}"
             yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
+
+
+def unreachable(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """While Rejected, a Charge Point SHALL NOT respond, and the Central System SHOULD NOT ask (4.2)."""
+    rejected_at: int | None = None
+    for message in messages(records):
+        if (status := registration_told(message, records)) is not None:
+            rejected_at = message.index if status == "Rejected" else None
+        elif rejected_at is not None and message.type == "CALL" and message.sender == "Central System":
+            text = f"{message.action}.req was sent while the registration was Rejected"
+            yield Breach("Central System", message.index, "OCPP 1.6 4.2", text, severe=False)
+        elif rejected_at is not None and message.type != "CALL" and message.sender == "Charge Point":
+            call = call_of(message, records)
+            if call is not None and call.index > rejected_at:
+                text = f"{call.action}.req was answered while the registration was Rejected"
+                yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
+
+
+def boots_first(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """Between a reboot and the BootNotification.conf to it a Charge Point sends no other request (4.2).
+
+    Whoever has only lost his connection does not boot, and needs no BootNotification.req (OCPP-J 5.4). So a breach
+    takes both: a reason to reboot before the connection was opened, and a BootNotification.req on it.
+    """
+    phase: Literal["running", "going down", "connected", "booting"] = "running"
+    early: list[Message] = []
+    for index, record in enumerate(records):
+        if _has_it_reboot(index, records):
+            phase = "going down"
+        elif phase != "running" and begins_connection(record):
+            phase, early = "connected", []
+        elif record["kind"] == "frame" and phase in ("connected", "booting"):
+            message = Message(index, record)
+            if registration_told(message, records) is not None:
+                phase = "running"  # for Pending and Rejected see above
+            elif message.action == "BootNotification":
+                phase = "booting"
+            elif message.type == "CALL" and message.sender == "Charge Point":
+                early.append(message)
+            if phase == "booting":
+                yield from map(_too_early, early)
+                early = []
+
+
+def _has_it_reboot(index: int, records: Sequence[Record]) -> bool:
+    """Whether a record tells why the Charge Point is about to reboot: by hand, by Reset.req or for its firmware."""
+    record = records[index]
+    if record["kind"] == "stimulus":
+        return record["action"] in BY_HAND
+    if record["kind"] != "frame" or record["direction"] != DIRECTIONS["Charge Point"]:
+        return False
+    message = Message(index, record)
+    if message.type == "CALLRESULT":
+        call = call_of(message, records)
+        return call is not None and call.action == "Reset" and message.payload.get("status") == "Accepted"
+    return message.action == "FirmwareStatusNotification" and message.payload.get("status") == "Installing"
+
+
+def _too_early(message: Message) -> Breach:
+    text = f"{message.action}.req was sent after a reboot, before BootNotification.conf"
+    # Test case 044_1 has Installed before or after the BootNotification.req and does not say on which connection.
+    return Breach(
+        "Charge Point", message.index, "OCPP 1.6 4.2", text, severe=message.action != "FirmwareStatusNotification"
+    )
+
+
+def idle_when_triggered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """That nothing is uploaded or installed SHALL only be told on request (4.4, 4.5). A remark: no test case minds."""
+    asked: set[str] = set()
+    for message in messages(records):
+        if message.type != "CALL":
+            continue
+        if message.action == "TriggerMessage":
+            asked.add(str(message.payload.get("requestedMessage")))
+        elif message.action in TELL_PROGRESS and message.payload.get("status") == "Idle":
+            if message.action not in asked:
+                text = f"{message.action}.req told Idle, which nobody had asked for"
+                yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text, severe=False)
+
+
+def one_end(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
+    """What has ended one way does not end another way, unless it was begun again (4.4, 4.5)."""
+    latest: dict[str, str] = {}
+    for message in messages(records):
+        status = str(message.payload.get("status"))
+        if message.type != "CALL" or message.action not in TELL_PROGRESS or status == "Idle":
+            continue
+        if {latest.get(message.action), status} in CONTRADICTIONS:
+            text = f"{message.action}.req told {status} after {latest[message.action]}"
+            yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text)
+        latest[message.action] = status
 
 
 def clock(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
@@ -311,6 +414,10 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     answered,
     well_formed,
     registered,
+    unreachable,
+    boots_first,
+    idle_when_triggered,
+    one_end,
     clock,
     unique_ids,
     one_at_a_time,

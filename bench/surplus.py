@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bench.messages import Message, answer_to, begins_or_ends_connection, messages
+from bench.obligations import BY_HAND
 from bench.verdicts import Remark
 from ocppj.schemas import ACTIONS
 from ocppj.transcript import Party, Record
@@ -43,7 +44,7 @@ PROVISIONING = frozenset(
 QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 
 # Who does one of these has the Charge Point boot; the others are no reason to.
-BOOTING = frozenset({"power_on", "restart", "regain_power", "Reset"})
+BOOTING = frozenset({*BY_HAND, "Reset"})
 
 # Whether an unclaimed request is one of a kind: the request, what came before it, who is judged.
 Kind = Callable[[Message, Sequence[Record], Party], bool]

@@ -1,7 +1,9 @@
 """Sentences about firmware and diagnostics: what takes its time, what may come or not, and which file has crossed."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from bench.bench import Bench
 from bench.messages import Message
@@ -10,7 +12,7 @@ from bench.verdicts import Inconclusive
 from ocppj.clock import parse_timestamp
 from ocppj.transcript import Party, Record, masked
 from steps.cells import Table, mismatches
-from steps.messages import bench_text, claim_request
+from steps.messages import TELL_STATUS, bench_text, claim_request
 from steps.words import given, then
 
 LONGEST_DELAY = 3600.0  # seconds that a Central System under test may put its wish off
@@ -77,6 +79,15 @@ async def fetched(bench: Bench, location: str) -> None:
         raise bench.blame("Charge Point", f"nobody has fetched {place}", "UpdateFirmware")
 
 
+@then("the Charge Point has tried {location:Location}")
+async def tried(bench: Bench, location: str) -> None:
+    """A remark if our own file server has seen nothing of it: whoever only says that it failed says the same."""
+    place = bench_text(bench, location)
+    seen = any(record["kind"] == "file" and record["location"].startswith(place) for record in bench.wire.records)
+    if _is_ours(bench, location) and not seen:
+        bench.remark(f"nothing was seen of a try at {place}: this pass proves little")
+
+
 @then("the file named by GetDiagnostics.conf has arrived at {location:Location}")
 async def arrived(bench: Bench, location: str) -> None:
     """Seen at our own file server only; with our own Charge Point, byte for byte."""
@@ -87,15 +98,31 @@ async def arrived(bench: Bench, location: str) -> None:
     def look() -> Record | None:
         return next((record for record in _files(bench, "upload") if record.get("bytes")), None)
 
+    told = datetime.now(UTC)
     record = await bench.wire.until(look, bench.loop.time() + bench.timeout)
     if record is None:
         came = [f"{found['location']}: {found.get('failure', 'it is empty')}" for found in _files(bench, "upload")]
         text = f"no diagnostics file has arrived{f' ({came[-1]})' if came else ''}"
         raise bench.blame("Charge Point", text, "GetDiagnostics")
+    if (parse_timestamp(record["timestamp"]) - told).total_seconds() > bench.device.limits.tolerance:
+        bench.remark("the diagnostics had not arrived when they were told to be Uploaded", "OCPP 1.6 4.4")
+    _check_upload(bench, record, bench_text(bench, location))
     _check_name(bench, record)
     seat = bench.seats["Charge Point"]
     if isinstance(seat, SimulatedChargePoint) and record["sha256"] != seat.uploaded_sha256:
         raise bench.blame("Charge Point", "another file has arrived than was sent", "GetDiagnostics")
+
+
+def _check_upload(bench: Bench, record: Record, place: str) -> None:
+    """5.9: a single file, and where the Central System wants it, with or without a slash between (6.25)."""
+    if not record["location"].startswith(place):
+        raise bench.blame(
+            "Charge Point", f"the diagnostics went to {record['location']}, not {place}", "GetDiagnostics"
+        )
+    names = {found.get("fileName", "") for found in _files(bench, "upload") if found.get("bytes")}
+    if len(names) > 1:
+        text = f"{len(names)} files have arrived, not a single one: {', '.join(sorted(names))}"
+        raise bench.blame("Charge Point", text, "GetDiagnostics")
 
 
 def _check_name(bench: Bench, record: Record) -> None:
@@ -114,7 +141,8 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
     sent = booted = False
     while not (sent and booted):
         deadline = bench.loop.time() + bench.long_timeout
-        message = await bench.wire.until(lambda: _next(bench, action), deadline)
+        awaited = ("BootNotification",) if sent else ("BootNotification", action)
+        message = await bench.wire.until(partial(_next, bench, awaited), deadline)
         if message is None:
             break
         if message.action == "BootNotification":
@@ -132,11 +160,9 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
     return booted
 
 
-def _next(bench: Bench, action: str) -> Message | None:
-    for message in bench.wire.calls("Charge Point"):
-        if message.action == "BootNotification" or (message.action == action and not bench.repeats(message)):
-            return message
-    return None
+def _next(bench: Bench, actions: Collection[str]) -> Message | None:
+    calls = (message for message in bench.wire.calls("Charge Point") if message.action in actions)
+    return next((message for message in calls if message.action not in TELL_STATUS or not bench.repeats(message)), None)
 
 
 async def _connectors_become_available(bench: Bench, *, are_due: bool) -> None:

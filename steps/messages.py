@@ -11,6 +11,7 @@ from datetime import datetime
 from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
+from bench.obligations import TELL_PROGRESS
 from bench.verdicts import OurError
 from ocppj.clock import timestamp
 from ocppj.errors import canonical_code
@@ -22,7 +23,7 @@ from steps.words import given, then, when
 
 SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
 REPORTS = ("StatusNotification", "MeterValues")
-TELL_STATUS = ("StatusNotification", "FirmwareStatusNotification", "DiagnosticsStatusNotification")
+TELL_STATUS = ("StatusNotification", *TELL_PROGRESS)
 
 
 @when("the {sender:Party} sends {action:Action}.req")

@@ -95,7 +95,7 @@ async def _take_in(bench: Bench, message: Message, key: str, seen: Seen, table: 
 
 
 def _note(bench: Bench, instant: datetime, value: Payload, key: str, seen: Seen) -> None:
-    told = [name for name in seen if _is_of(name, value)]
+    told = [name for name in seen if is_of(name, value)]
     if not told:
         # 3.16: the key prescribes the set of measurands.
         text = f"{value.get('measurand', DEFAULT_MEASURAND)} was sent, which {key} does not name"
@@ -104,7 +104,7 @@ def _note(bench: Bench, instant: datetime, value: Payload, key: str, seen: Seen)
         seen.note(name, instant)
 
 
-def _is_of(name: str, value: Payload) -> bool:
+def is_of(name: str, value: Payload) -> bool:
     """Whether a value is one of a measurand, or of a measurand combined with a phase, as in Voltage.L1 (9.1.17)."""
     measurand = value.get("measurand", DEFAULT_MEASURAND)
     phase = value.get("phase", "")

@@ -9,11 +9,14 @@ from bench.verdicts import Inconclusive, OurError
 from ocppj.frames import Payload
 from steps.cells import Table
 from steps.messages import claim_conf, claim_request, make_send
+from steps.metering import is_of
 from steps.words import given, then, when
 
 # Keys that have a Charge Point send something by itself while it is idle, and values that have it send none: a
 # Heartbeat.req once a day is what 4.6 asks for at least, an hour is for those that go no further.
 ROUTINE: dict[str, tuple[str, ...]] = {"ClockAlignedDataInterval": ("0",), "HeartbeatInterval": ("86400", "3600")}
+
+SAMPLED = "MeterValuesSampledData"
 
 
 @given("the Charge Point has nothing routine to send")
@@ -29,6 +32,7 @@ async def nothing_routine(bench: Bench) -> None:
         due = 0.0
         for key, values in ROUTINE.items():
             due = max(due, await _set_first(bench, key, values))
+        await _reported(bench, SAMPLED)
         await asyncio.sleep(min(due, bench.long_timeout))
 
 
@@ -65,6 +69,8 @@ async def _trigger_conf(bench: Bench) -> Message:
 async def _claim_triggered(bench: Bench, action: str, table: Table) -> None:
     bench.wire.raise_floor(await _trigger_conf(bench))
     message = await claim_request(bench, "Charge Point", action, table, why="5.17")
+    if action == "MeterValues" and bench.judged == "Charge Point":
+        _look_for_measurands(bench, message)
     if action == "Heartbeat" and bench.judged == "Charge Point" and _may_be_routine(bench, message):
         allowed = bench.device.limits.tolerance
         if await bench.claim_if_any("Charge Point", "Heartbeat", within=2 * allowed) is None:
@@ -72,19 +78,33 @@ async def _claim_triggered(bench: Bench, action: str, table: Table) -> None:
             raise Inconclusive(text)
 
 
+def _look_for_measurands(bench: Bench, message: Message) -> None:
+    """Errata 3.46: all that MeterValuesSampledData names. A remark: without an EV there is no SoC, nor much else."""
+    values = [value for each in message.payload["meterValue"] for value in each["sampledValue"]]
+    names = [name.strip() for name in _told(bench, SAMPLED).split(",") if name.strip()]
+    missing = [name for name in names if not any(is_of(name, value) for value in values)]
+    if missing:
+        bench.remark(f"the triggered MeterValues.req has no {', '.join(missing)}", "OCPP 1.6 5.17")
+
+
 def _may_be_routine(bench: Bench, beat: Message) -> bool:
     """Whether a Heartbeat.req came as it would have by the interval of before, which a device may go on with.
 
     It counts from the latest Heartbeat.req or from the latest message of any kind (9.1.10).
     """
-    before = [entry for entry in bench.reported_configuration() if entry["key"].casefold() == "heartbeatinterval"]
-    value = str(before[0].get("value", "")) if before else ""
+    value = _told(bench, "HeartbeatInterval")
     if not value.isdecimal():
         return False
     earlier = [message for message in messages(bench.wire.records) if message.index < beat.index]
     latest = [earlier[-1:], [message for message in earlier if message.action == "Heartbeat"][-1:]]
     gaps = [(beat.time - message.time).total_seconds() for found in latest for message in found]
     return any(abs(gap - int(value)) <= bench.device.limits.tolerance for gap in gaps)
+
+
+def _told(bench: Bench, key: str) -> str:
+    """The value that the Charge Point reported last for a key; empty if it reported none."""
+    told = (entry for entry in bench.reported_configuration() if entry["key"].casefold() == key.casefold())
+    return str(next(told, {}).get("value", ""))
 
 
 async def _reported(bench: Bench, key: str) -> Payload | None:

@@ -43,6 +43,7 @@ Feature: Diagnostics
     And the Charge Point sends DiagnosticsStatusNotification.req in the time of a long operation
       | status | UploadFailed |
     And the Central System responds with DiagnosticsStatusNotification.conf
+    And the Charge Point has tried {RefusedDiagnosticsUrl}
 
   @TC_045_2_CSMS @OCPP_5_9 @OCPP_4_4
   Scenario: Get Diagnostics - Upload Failed (judging the Central System)

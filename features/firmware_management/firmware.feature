@@ -64,6 +64,7 @@ Feature: Firmware update
     And the Charge Point sends FirmwareStatusNotification.req in the time of a long operation
       | status | DownloadFailed |
     And the Central System responds with FirmwareStatusNotification.conf
+    And the Charge Point has tried {MissingFirmwareUrl}
     And connectors may have become Unavailable and Available meanwhile
 
   @TC_044_2_CSMS @OCPP_5_19 @OCPP_4_5

@@ -10,13 +10,17 @@ from bench.obligations import (
     Limits,
     Obligation,
     answered,
+    boots_first,
     breaches,
     charging_profiles,
+    idle_when_triggered,
     local_lists,
     one_at_a_time,
+    one_end,
     registered,
     transaction_order,
     unique_ids,
+    unreachable,
     well_formed,
 )
 from ocppj.schemas import ACTIONS
@@ -363,6 +367,202 @@ def test_a_boot_is_not_to_be_asked_for_after_acceptance() -> None:
     assert found(registered, boot(Records(), "Pending").call(CS, "TriggerMessage", trigger, "9", 1)) == []
     (breach,) = found(registered, boot(Records(), "Accepted").call(CS, "TriggerMessage", trigger, "9", 1))
     assert (breach.party, breach.severe) == ("Central System", False)
+
+
+def test_who_boots_again_may_be_asked_to() -> None:
+    # Errata 3.40: until the Charge Point sends a BootNotification.req.
+    wire = boot(Records(), "Accepted").call(CP, "BootNotification", BOOT, "b", 5)
+    assert found(registered, wire.call(CS, "TriggerMessage", {"requestedMessage": "BootNotification"}, "9", 6)) == []
+
+
+# --- while Rejected
+
+
+def test_who_is_rejected_is_not_asked_and_does_not_answer() -> None:
+    wire = boot(Records(), "Rejected").call(CS, "GetConfiguration", {}, "9", 1).result(CP, {}, "9", 1)
+    assert [(breach.party, breach.index, breach.severe, breach.clause) for breach in found(unreachable, wire)] == [
+        (CS, 2, False, "OCPP 1.6 4.2"),
+        (CP, 3, True, "OCPP 1.6 4.2"),
+    ]
+    assert len(found(unreachable, wire.call(CS, *RESET, "10", 2).error(CP, "SecurityError", "10", 2))) == 4
+
+
+@pytest.mark.parametrize("registration", ["Accepted", "Pending"])
+def test_others_are_asked_and_answer(registration: str) -> None:
+    wire = boot(boot(Records(), "Rejected"), registration, 10)
+    assert found(unreachable, wire.call(CS, "GetConfiguration", {}, "9", 11).result(CP, {}, "9", 11)) == []
+
+
+def test_what_was_asked_before_may_still_be_answered() -> None:
+    wire = Records().call(CS, "GetConfiguration", {}, "9", 0)
+    assert found(unreachable, boot(wire, "Rejected", 1).result(CP, {}, "9", 2)) == []
+
+
+# --- silence after a reboot
+
+RESET = ("Reset", {"type": "Hard"})
+
+
+def by_hand(action: str) -> Records:
+    return Records().other("stimulus", 1, party=CP, action=action).connect(2, "closed")
+
+
+def by_reset(answer: str = "Accepted") -> Records:
+    return Records().call(CS, *RESET, "R", 1).result(CP, {"status": answer}, "R", 1).connect(2, "closed")
+
+
+def for_firmware() -> Records:
+    wire = Records().call(CP, "FirmwareStatusNotification", {"status": "Installing"}, "I", 1)
+    return wire.result(CS, {}, "I", 1).connect(2, "closed")
+
+
+REBOOTS = {
+    "switched on": lambda: by_hand("power_on"),
+    "restarted": lambda: by_hand("restart"),
+    "power regained": lambda: by_hand("regain_power"),
+    "reset": by_reset,
+    "new firmware": for_firmware,
+}
+
+
+def report(wire: Records, at_s: float) -> Records:
+    wire.call(CP, "StatusNotification", status(1, "Available", at_s), f"s{at_s}", at_s)
+    return wire.result(CS, {}, f"s{at_s}", at_s)
+
+
+@pytest.mark.parametrize("reboot", REBOOTS)
+def test_who_reboots_boots_first(reboot: str) -> None:
+    wire = boot(REBOOTS[reboot]().connect(3), "Accepted", 4)
+    assert found(boots_first, report(wire, 5)) == []
+    wire = boot(report(REBOOTS[reboot]().connect(3), 4), "Accepted", 5)
+    (breach,) = found(boots_first, wire)
+    assert (breach.party, breach.clause, breach.severe) == (CP, "OCPP 1.6 4.2", True)
+    assert wire[breach.index]["action"] == "StatusNotification"
+    assert breach.text == "StatusNotification.req was sent after a reboot, before BootNotification.conf"
+
+
+@pytest.mark.parametrize("reboot", REBOOTS)
+def test_who_reboots_waits_for_the_answer(reboot: str) -> None:
+    wire = REBOOTS[reboot]().connect(3).call(CP, "BootNotification", BOOT, "b", 4)
+    wire.call(CP, "StatusNotification", status(0, "Available", 4), "s0", 4)
+    index = len(wire) - 1
+    wire.result(CS, {"status": "Accepted", "currentTime": at(5), "interval": 10}, "b", 5)
+    assert [breach.index for breach in found(boots_first, report(wire, 6))] == [index]
+
+
+def test_a_boot_that_is_refused_or_not_answered_is_not_completed() -> None:
+    wire = by_reset().connect(3).call(CP, "BootNotification", BOOT, "b", 4).error(CS, unique_id="b", at_s=4)
+    assert len(found(boots_first, boot(report(wire, 5), "Accepted", 10))) == 1
+    wire = by_reset().connect(3).call(CP, "BootNotification", BOOT, "b", 4)
+    assert len(found(boots_first, boot(report(wire, 40), "Accepted", 50))) == 1
+    wire = by_reset().connect(3).call(CP, "BootNotification", BOOT, "b", 4).connect(5, "closed").connect(6)
+    assert found(boots_first, report(boot(wire, "Accepted", 7), 8)) == []
+    wire = by_reset().connect(3).call(CP, "BootNotification", BOOT, "b", 4).connect(5, "closed").connect(6)
+    assert len(found(boots_first, boot(report(wire, 7), "Accepted", 8))) == 1
+
+
+@pytest.mark.parametrize("registration", ["Pending", "Rejected"])
+def test_what_is_sent_while_it_is_refused_is_counted_once(registration: str) -> None:
+    wire = report(boot(by_reset().connect(3), registration, 4), 5)
+    assert found(boots_first, wire) == []
+    assert len(found(registered, wire)) == 1
+
+
+def test_who_is_reset_may_send_until_it_goes_down() -> None:
+    wire = Records().connect().call(CS, *RESET, "R", 1).result(CP, {"status": "Accepted"}, "R", 1)
+    wire.call(CP, "StopTransaction", stop(at_s=2), "x", 2).result(CS, {}, "x", 2).connect(3, "closed").connect(4)
+    assert found(boots_first, report(boot(wire, "Accepted", 5), 6)) == []
+
+
+def test_who_restarts_on_the_same_connection_cannot_be_told() -> None:
+    wire = Records().connect().call(CS, *RESET, "R", 1).result(CP, {"status": "Accepted"}, "R", 1)
+    assert found(boots_first, report(boot(report(wire, 2), "Accepted", 3), 4)) == []
+
+
+def test_a_reconnection_needs_no_boot() -> None:
+    wire = Records().other("stimulus", 1, party=CP, action="lose_connection").connect(1, "closed")
+    wire.other("stimulus", 2, party=CP, action="restore_connection").connect(3)
+    assert found(boots_first, report(wire, 4)) == []
+    assert found(boots_first, boot(report(wire, 4), "Accepted", 5)) == []  # too much, and no reboot (OCPP-J 5.4)
+    assert found(boots_first, boot(report(Records().connect(), 1), "Accepted", 2)) == []
+
+
+@pytest.mark.parametrize("reboot", REBOOTS)
+def test_who_did_not_reboot_after_all_needs_none_either(reboot: str) -> None:
+    # Batteries carried it, or the network failed before it went down: it boots on the next connection, or never.
+    wire = report(REBOOTS[reboot]().connect(3), 4)
+    assert found(boots_first, wire) == []
+    assert found(boots_first, report(boot(wire.connect(9, "closed").connect(10), "Accepted", 11), 12)) == []
+
+
+def test_a_reset_that_is_rejected_is_no_reboot() -> None:
+    assert found(boots_first, boot(report(by_reset("Rejected").connect(3), 4), "Accepted", 5)) == []
+
+
+def test_installed_before_the_boot_is_a_remark() -> None:
+    wire = for_firmware().connect(3).call(CP, "FirmwareStatusNotification", {"status": "Installed"}, "x", 4)
+    (breach,) = found(boots_first, boot(wire.result(CS, {}, "x", 4), "Accepted", 5))
+    assert not breach.severe
+
+
+def test_an_attempt_to_connect_that_is_refused_is_no_connection() -> None:
+    wire = by_hand("restart").connect(3, status=503)
+    assert found(boots_first, boot(report(wire, 4), "Accepted", 5)) == []
+
+
+def test_a_recording_that_begins_in_the_middle() -> None:
+    wire = Records().result(CP, {"status": "Accepted"}, "R", 0).connect(1)
+    assert found(boots_first, boot(report(wire, 2), "Accepted", 3)) == []
+
+
+# --- Idle
+
+
+@pytest.mark.parametrize(
+    ("action", "clause"), [("DiagnosticsStatusNotification", "4.4"), ("FirmwareStatusNotification", "4.5")]
+)
+def test_idle_is_told_when_it_is_asked_for(action: str, clause: str) -> None:
+    wire = Records().call(CP, action, {"status": "UploadFailed" if clause == "4.4" else "Installed"}, "1", 1)
+    assert found(idle_when_triggered, wire) == []
+    (breach,) = found(idle_when_triggered, wire.call(CP, action, {"status": "Idle"}, "2", 2))
+    assert (breach.party, breach.index, breach.severe, breach.clause) == (CP, 1, False, f"OCPP 1.6 {clause}")
+    wire = Records().call(CS, "TriggerMessage", {"requestedMessage": action}, "9", 1)
+    assert found(idle_when_triggered, wire.call(CP, action, {"status": "Idle"}, "2", 2)) == []
+    wire = Records().call(CS, "TriggerMessage", {"requestedMessage": "Heartbeat"}, "9", 1)
+    assert len(found(idle_when_triggered, wire.call(CP, action, {"status": "Idle"}, "2", 2))) == 1
+
+
+# --- one end
+
+
+def told(action: str, *statuses: str) -> Records:
+    wire = Records()
+    for number, each in enumerate(statuses):
+        wire.call(CP, action, {"status": each}, str(number), number)
+    return wire
+
+
+@pytest.mark.parametrize(
+    ("action", "one", "another", "begun"),
+    [
+        ("DiagnosticsStatusNotification", "Uploaded", "UploadFailed", "Uploading"),
+        ("FirmwareStatusNotification", "Downloaded", "DownloadFailed", "Downloading"),
+        ("FirmwareStatusNotification", "Installed", "InstallationFailed", "Installing"),
+    ],
+)
+def test_what_ends_one_way_does_not_end_another(action: str, one: str, another: str, begun: str) -> None:
+    for first, second in ((one, another), (another, one)):
+        (breach,) = found(one_end, told(action, begun, first, "Idle", second))
+        assert (breach.party, breach.index, breach.severe) == (CP, 3, True)
+        assert breach.text == f"{action}.req told {second} after {first}"
+        assert found(one_end, told(action, begun, first, begun, second)) == []
+        assert found(one_end, told(action, begun, first, first)) == []
+
+
+def test_each_part_of_an_update_has_an_end() -> None:
+    update = ("Downloading", "DownloadFailed", "Downloading", "Downloaded", "Installing", "Installed")
+    assert found(one_end, told("FirmwareStatusNotification", *update)) == []
+    assert found(one_end, told("FirmwareStatusNotification", "Downloaded", "InstallationFailed")) == []
 
 
 # --- unique ids

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
-from ocppj.errors import Refused
-from ocppj.frames import Payload
-from reference_csms import central_system
-from reference_csms.central_system import CentralSystem
 from simulator import file_transfer, firmware_management
 from simulator.charge_point import ChargePoint
 from simulator.firmware_management import FirmwareManagement
-from tests.planted.test_planted_faults import Plant, cases, not_passed
+from tests.planted.test_planted_faults import (
+    Plant,
+    cases,
+    central_system_asks,
+    central_system_refuses,
+    not_passed,
+    with_fields,
+)
 
 UPDATES, UPLOADS = "044_1 044_2 044_3", "045_1 045_2"
 IDS = frozenset(cases(f"{UPDATES} {UPLOADS}", "CS") | cases(f"{UPDATES} {UPLOADS}", "CSMS"))
@@ -30,29 +33,6 @@ def tells_instead(**others: str | None) -> Plant:
                 await tell(self, action, told)
 
         patch.setattr(FirmwareManagement, "_tell", otherwise)
-
-    return plant
-
-
-def refuses(action: str) -> Plant:
-    def refuse(*_: object) -> Payload:
-        raise Refused("InternalError")
-
-    return lambda patch: patch.setitem(central_system.HANDLERS, action, refuse)
-
-
-def asks_for(action: str, **fields: object) -> Plant:
-    """The Central System asks for something else; ``...`` leaves a field out."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        ordinary = CentralSystem.request
-
-        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload) -> Payload:
-            if asked == action:
-                payload = {name: value for name, value in {**payload, **fields}.items() if value is not ...}
-            return await ordinary(self, identity, asked, payload)
-
-        patch.setattr(CentralSystem, "request", request)
 
     return plant
 
@@ -173,19 +153,19 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str], set[str]]] = {
     "an empty file is uploaded": (uploads_changed(lambda _: b""), {"TC_045_1_CS"}, set(), set()),
     "a byte is lost on the way": (uploads_changed(lambda content: content[1:]), {"TC_045_1_CS"}, set(), set()),
     "FirmwareStatusNotification.req is refused": (
-        refuses("FirmwareStatusNotification"),
+        central_system_refuses("FirmwareStatusNotification"),
         cases(UPDATES, "CSMS"),
         cases(UPDATES, "CS"),
         set(),
     ),
     "DiagnosticsStatusNotification.req is refused": (
-        refuses("DiagnosticsStatusNotification"),
+        central_system_refuses("DiagnosticsStatusNotification"),
         cases(UPLOADS, "CSMS"),
         cases(UPLOADS, "CS"),
         set(),
     ),
     "another location": (
-        asks_for("UpdateFirmware", location="ftp://127.0.0.1:1/x"),
+        central_system_asks("UpdateFirmware", with_fields(location="ftp://127.0.0.1:1/x")),
         set(),
         cases(UPDATES, "CS"),
         cases("044_1 044_3", "CSMS"),

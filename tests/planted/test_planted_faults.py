@@ -94,22 +94,34 @@ def central_system_never_answers_stop(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CentralSystem, "_answer", answer)
 
 
-def central_system_refuses_reports(patch: pytest.MonkeyPatch) -> None:
+def central_system_refuses(action: str) -> Plant:
     def refuse(*_: object) -> Payload:
         raise Refused("InternalError")
 
-    patch.setitem(central_system.HANDLERS, "StatusNotification", refuse)
+    return lambda patch: patch.setitem(central_system.HANDLERS, action, refuse)
 
 
-def central_system_mixes_resets_up(patch: pytest.MonkeyPatch) -> None:
-    ordinary = CentralSystem.request
+def central_system_asks(action: str, change: Callable[[Payload], Payload]) -> Plant:
+    """The Central System sends a request with another payload."""
 
-    async def request(self: CentralSystem, identity: str, action: str, payload: Payload) -> Payload:
-        if action == "Reset":
-            payload = {"type": "Soft" if payload["type"] == "Hard" else "Hard"}
-        return await ordinary(self, identity, action, payload)
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = CentralSystem.request
 
-    patch.setattr(CentralSystem, "request", request)
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload) -> Payload:
+            return await ordinary(self, identity, asked, change(payload) if asked == action else payload)
+
+        patch.setattr(CentralSystem, "request", request)
+
+    return plant
+
+
+def with_fields(**fields: object) -> Callable[[Payload], Payload]:
+    """Other values; ``...`` leaves a field out."""
+    return lambda payload: {name: value for name, value in {**payload, **fields}.items() if value is not ...}
+
+
+def the_other_reset(payload: Payload) -> Payload:
+    return {"type": "Soft" if payload["type"] == "Hard" else "Hard"}
 
 
 def charge_point_skips_preparing(patch: pytest.MonkeyPatch) -> None:
@@ -203,7 +215,11 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
         cases("005_1 012", "CSMS"),
         cases("005_1 007_1 012", "CS"),
     ),
-    "Hard and Soft are mixed up": (central_system_mixes_resets_up, cases("013 014", "CSMS"), cases("013 014", "CS")),
+    "Hard and Soft are mixed up": (
+        central_system_asks("Reset", the_other_reset),
+        cases("013 014", "CSMS"),
+        cases("013 014", "CS"),
+    ),
     "Preparing is not reported": (
         charge_point_skips_preparing,
         cases(f"{SESSIONS_CS} 004_2 011_2", "CS"),
@@ -268,7 +284,7 @@ def test_fault_is_found(name: str) -> None:
 
 def test_who_cannot_be_talked_to_fails_everything() -> None:
     """A Central System that refuses every report passes nothing, and a Charge Point beside it fails nothing."""
-    verdicts = not_passed(central_system_refuses_reports)
+    verdicts = not_passed(central_system_refuses("StatusNotification"))
     assert {case: verdict for case, verdict in verdicts.items() if case.endswith("CSMS")} == dict.fromkeys(
         (case for case in verdicts if case.endswith("CSMS")), "fail"
     )

@@ -6,14 +6,20 @@ from functools import partial
 
 import pytest
 
-from ocppj.errors import Refused
 from ocppj.frames import Call, Payload
-from reference_csms import central_system
-from reference_csms.central_system import CentralSystem
 from simulator import remote_trigger
 from simulator.charge_point import ChargePoint
 from simulator.remote_trigger import HANDLERS, TRIGGERS, Trigger
-from tests.planted.test_planted_faults import Plant, answer, cases, instead, not_passed
+from tests.planted.test_planted_faults import (
+    Plant,
+    answer,
+    cases,
+    central_system_asks,
+    central_system_refuses,
+    instead,
+    not_passed,
+    with_fields,
+)
 
 IDS = frozenset(cases("054 055", "CS") | cases("054 055", "CSMS"))
 
@@ -45,43 +51,17 @@ def charge_point_sends_before_it_answers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_handle", handle_slowly)
 
 
-def asks(**changes: object) -> Plant:
-    """The Central System asks otherwise; ``...`` leaves a field out."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        ordinary = CentralSystem.request
-
-        async def request(self: CentralSystem, identity: str, action: str, payload: Payload) -> Payload:
-            if action == "TriggerMessage":
-                payload = {name: value for name, value in {**payload, **changes}.items() if value is not ...}
-            return await ordinary(self, identity, action, payload)
-
-        patch.setattr(CentralSystem, "request", request)
-
-    return plant
-
-
 def mixes_up(asked: str, sent: str) -> Plant:
     """The Central System asks for another message."""
 
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        ordinary = CentralSystem.request
+    def change(payload: Payload) -> Payload:
+        return payload | {"requestedMessage": sent} if payload["requestedMessage"] == asked else payload
 
-        async def request(self: CentralSystem, identity: str, action: str, payload: Payload) -> Payload:
-            if payload.get("requestedMessage") == asked:
-                payload = payload | {"requestedMessage": sent}
-            return await ordinary(self, identity, action, payload)
-
-        patch.setattr(CentralSystem, "request", request)
-
-    return plant
+    return central_system_asks("TriggerMessage", change)
 
 
-def central_system_refuses(action: str) -> Plant:
-    def refuse(*_: object) -> Payload:
-        raise Refused("InternalError")
-
-    return lambda patch: patch.setitem(central_system.HANDLERS, action, refuse)
+def asks(**fields: object) -> Plant:
+    return central_system_asks("TriggerMessage", with_fields(**fields))
 
 
 TRIGGERED = ("DiagnosticsStatusNotification", "FirmwareStatusNotification", "Heartbeat", "MeterValues")

@@ -1,7 +1,6 @@
 """Every request of the Central System with everything that can be wrong with it: refused, and nothing is changed.
 
-First what a schema can tell, field by field; then what only the Charge Point can know. Where it does not support an
-action (yet), that is the answer: the rows count from the moment at which there is a handler.
+First what a schema can tell, field by field; then what only the Charge Point can know.
 """
 
 import asyncio
@@ -47,7 +46,7 @@ def entry(number: int) -> Payload:
     return {"idTag": f"TAG-{number}", "idTagInfo": {"status": "Accepted"}}
 
 
-# What the Charge Point has been asked to keep before anything wrong comes, as far as it supports it.
+# What the Charge Point has been asked to keep before anything wrong comes.
 FURNITURE: dict[str, Payload] = {
     "SendLocalList": {"listVersion": 5, "updateType": "Full", "localAuthorizationList": [entry(1), entry(2)]},
     "SetChargingProfile": {"connectorId": 0, "csChargingProfiles": profile()},
@@ -65,8 +64,7 @@ async def furnished() -> AsyncIterator[Scene]:
         await stage.charge(1)
         await stage.charge_point.ev_stops_taking_energy(1)
         for action, payload in FURNITURE.items():
-            if action in stage.charge_point.handlers:
-                assert await stage.ask(action, **payload) == {"status": "Accepted"}
+            assert await stage.ask(action, **payload) == {"status": "Accepted"}
         await stage.ask("ChangeAvailability", connectorId=4, type="Inoperative")
         await stage.charge_point.fail(5)
         stage.charge_point.authorization.learn("CACHED", {"status": "Accepted"})
@@ -120,18 +118,14 @@ async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(
         for wrong in wrong_requests(action):
             code, conf = await answer_to(stage, action, wrong.payload)
             if (action, wrong.path, wrong.fault) == ("TriggerMessage", "requestedMessage", "not in the enumeration"):
-                # 5.17: «unknown» is a status. Without the profile it is not known at all.
-                assert (code, conf) == _supported(stage, action, ("", {"status": "NotImplemented"})), wrong
+                # 5.17: «unknown» is a status.
+                assert (code, conf) == ("", {"status": "NotImplemented"}), wrong
             else:
                 assert code == wrong.best, wrong
             assert state(stage.charge_point) == before, wrong
         await stage.pass_time(100)
         assert stage.story() == []
         assert state(stage.charge_point) == before
-
-
-def _supported(stage: Scene, action: str, answer: tuple[str, Payload]) -> tuple[str, Payload]:
-    return answer if action in stage.charge_point.handlers else ("NotSupported", {})
 
 
 @pytest.mark.parametrize("action", sorted(FROM_CENTRAL_SYSTEM))
@@ -206,6 +200,15 @@ def limited_key(name: str, *values: str) -> dict[str, Fault]:
     }
 
 
+def of(*periods: Payload, **fields: Any) -> Payload:
+    """A charging schedule."""
+    return {"chargingRateUnit": "A", "chargingSchedulePeriod": [*periods], **fields}
+
+
+def period(start: int) -> Payload:
+    return {"startPeriod": start, "limit": 6.0}
+
+
 def set_profile(text: str, connector: int, it: Payload, *outcomes: str) -> Fault:
     return fault("SetChargingProfile", {"connectorId": connector, "csChargingProfiles": it}, text, *outcomes)
 
@@ -247,6 +250,10 @@ SEMANTIC: dict[str, Fault] = {
         "RemoteStartTransaction", {"connectorId": 5, "idTag": "CAFE"}, "5.11", "Rejected"
     ),
     "a stop of an unknown transaction": fault("RemoteStopTransaction", {"transactionId": 999}, "5.12", "Rejected"),
+    **{
+        f"a stop of transaction {number}": fault("RemoteStopTransaction", {"transactionId": number}, "5.12", "Rejected")
+        for number in (0, 2**63, -(2**63))
+    },
     "a stop of no transaction": fault("RemoteStopTransaction", {"transactionId": -1}, "5.12", "Rejected"),
     "an unknown connector is unlocked": fault(
         "UnlockConnector", {"connectorId": 6}, "5.18 with errata 3.87", "NotSupported"
@@ -257,7 +264,13 @@ SEMANTIC: dict[str, Fault] = {
     "a boot of who is accepted": fault(
         "TriggerMessage", {"requestedMessage": "BootNotification"}, "5.17 with errata 3.35", "Rejected"
     ),
-    "an unknown reservation is cancelled": fault("CancelReservation", {"reservationId": 8}, "5.1", "Rejected"),
+    "the values of the main meter that is not there": fault(
+        "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 0}, "5.17", "Rejected"
+    ),
+    **{
+        f"reservation {number} is cancelled": fault("CancelReservation", {"reservationId": number}, "5.1", "Rejected")
+        for number in (8, 0, -7, 2**63, -(2**63))
+    },
     "a reservation where a transaction runs": fault(
         "ReserveNow",
         {"connectorId": 1, "expiryDate": NEXT_YEAR, "idTag": "BEEF", "reservationId": 8},
@@ -309,6 +322,22 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
+    "a list that holds an idTag twice, in another case": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [entry(3), entry(3) | {"idTag": "tag-3"}]},
+        "6.41, and 7.28: an IdToken is case insensitive",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
+    "a change that has an idTag come and go": fault(
+        "SendLocalList",
+        {"listVersion": 6, "updateType": "Differential", "localAuthorizationList": [entry(1), {"idTag": "TAG-1"}]},
+        "6.41: all idTags must be unique",
+        "Failed",
+        "OccurenceConstraintViolation",
+        VALUE,
+    ),
     "a list that holds an idTag twice": fault(
         "SendLocalList",
         {"listVersion": 6, "updateType": "Full", "localAuthorizationList": [entry(3), entry(3)]},
@@ -355,6 +384,66 @@ SEMANTIC: dict[str, Fault] = {
         "OccurenceConstraintViolation",
         VALUE,
     ),
+    "a profile whose schedule begins late": set_profile(
+        "errata 3.45: the first startPeriod is 0", 0, profile(chargingSchedule=of(period(60))), VALUE
+    ),
+    "a profile with two periods at once": set_profile(
+        "7.14", 0, profile(chargingSchedule=of(period(0), period(60), period(60))), VALUE
+    ),
+    "a profile with periods in another order": set_profile(
+        "7.14", 0, profile(chargingSchedule=of(period(0), period(120), period(60))), VALUE
+    ),
+    "a profile that recurs nobody knows when": set_profile(
+        "errata 3.56",
+        0,
+        profile(chargingProfileKind="Recurring", chargingSchedule=of(period(0), startSchedule=NEXT_YEAR)),
+        VALUE,
+    ),
+    "a profile that recurs and does not": set_profile("errata 3.56", 0, profile(recurrencyKind="Daily"), VALUE),
+    "a profile for every transaction and for one": set_profile(
+        "7.8: transactionId belongs to a TxProfile", 0, profile(transactionId=1), "Rejected", VALUE
+    ),
+    **{
+        f"a start with {name}": fault(
+            "RemoteStartTransaction", {"connectorId": 2, "idTag": "CAFE", "chargingProfile": it}, clause, *outcomes
+        )
+        for name, it, clause, *outcomes in (
+            ("a profile for every transaction", profile(), "5.16.2", "Rejected", VALUE),
+            ("a profile for another transaction", tx_profile(transactionId=1), "errata 3.41", "Rejected", VALUE),
+            (
+                "a schedule that begins late",
+                tx_profile(chargingSchedule=of(period(60))),
+                "errata 3.45",
+                VALUE,
+                "Rejected",
+            ),
+            ("a stack level that is too high", tx_profile(stackLevel=1000), "9.4.1", "Rejected", VALUE),
+        )
+    },
+    "diagnostics of a time that has not come": fault(
+        "GetDiagnostics", {"location": "ftp://127.0.0.1:1/", "startTime": NEXT_YEAR}, "5.9: no fileName", {}
+    ),
+    "diagnostics until before they begin": fault(
+        "GetDiagnostics",
+        {"location": "ftp://127.0.0.1:1/", "startTime": "2031-05-14T00:00:00Z", "stopTime": "2031-05-12T00:00:00Z"},
+        "5.9: no fileName",
+        {},
+    ),
+    **{
+        f"{action} of connector {number}": fault(action, {**more, "connectorId": number}, clause, *outcomes)
+        for number in (2**31, 2**63)
+        for action, more, clause, *outcomes in (
+            ("ChangeAvailability", {"type": "Operative"}, "5.2", "Rejected", VALUE),
+            ("ClearChargingProfile", {}, "5.5", "Unknown", VALUE),
+            ("GetCompositeSchedule", {"duration": 60}, "5.7", "Rejected", VALUE),
+            ("RemoteStartTransaction", {"idTag": "CAFE"}, "5.11", "Rejected", VALUE),
+            ("ReserveNow", {"expiryDate": NEXT_YEAR, "idTag": "CAFE", "reservationId": 8}, "5.13", "Rejected", VALUE),
+            ("SetChargingProfile", {"csChargingProfiles": profile()}, "errata 3.39", VALUE),
+            ("TriggerMessage", {"requestedMessage": "StatusNotification"}, "5.17", "Rejected", VALUE),
+            ("UnlockConnector", {}, "errata 3.87", "NotSupported"),
+        )
+    },
+    "no profile of that level to clear": fault("ClearChargingProfile", {"stackLevel": 99}, "5.5, 7.21", "Unknown"),
     "no such profile to clear": fault("ClearChargingProfile", {"id": 999}, "5.5, 7.21", "Unknown"),
     "no profile to clear at an unknown connector": fault(
         "ClearChargingProfile", {"connectorId": 6}, "5.5, 7.21", "Unknown", VALUE
@@ -365,7 +454,7 @@ SEMANTIC: dict[str, Fault] = {
 }
 
 # Requests that cannot be for what is not there: they name nothing, or are processed whatever they name.
-WITHOUT_SUCH_FAULTS = {"ClearCache", "GetDiagnostics", "GetLocalListVersion", "Reset", "UpdateFirmware"}
+WITHOUT_SUCH_FAULTS = {"ClearCache", "GetLocalListVersion", "Reset", "UpdateFirmware"}
 
 OF_SECURITY = {
     "CertificateSigned",
@@ -376,6 +465,11 @@ OF_SECURITY = {
     "InstallCertificate",
     "SignedUpdateFirmware",
 }
+
+
+async def test_every_request_has_a_handler_to_meet() -> None:
+    async with scene() as stage:
+        assert stage.charge_point.handlers.keys() | OF_SECURITY == FROM_CENTRAL_SYSTEM
 
 
 def test_every_request_is_in_the_table() -> None:
@@ -390,12 +484,20 @@ async def test_a_request_for_what_cannot_be(name: str) -> None:
     async with furnished() as stage:
         before = state(stage.charge_point)
         code, conf = await answer_to(stage, row.action, row.payload)
-        if row.action in stage.charge_point.handlers:
-            assert (code or conf.get("status") or conf) in row.outcomes, row.clause
-        else:
-            assert code == "NotSupported"
+        assert (code or conf.get("status") or conf) in row.outcomes, row.clause
         await stage.pass_time(100)
         assert stage.story() == []
+        assert state(stage.charge_point) == before
+
+
+async def test_a_list_that_is_switched_off_has_no_version() -> None:
+    async with furnished() as stage:
+        assert await answer_to(stage, "GetLocalListVersion", {}) == ("", {"listVersion": 5})
+        await stage.change(LocalAuthListEnabled=False)
+        before = state(stage.charge_point)
+        assert await answer_to(stage, "GetLocalListVersion", {}) == ("", {"listVersion": -1})  # 5.10
+        sent = FURNITURE["SendLocalList"] | {"listVersion": 6}
+        assert await answer_to(stage, "SendLocalList", sent) == ("", {"status": "NotSupported"})  # 7.47
         assert state(stage.charge_point) == before
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from ocppj.frames import Payload
-from steps.metering import _is_of, _off_the_clock
+from steps.metering import _off_the_clock, is_of
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_how_far_an_instant_is_off_the_clock(instant: str, interval: float, expe
     ],
 )
 def test_the_measurand_of_a_value(name: str, value: Payload, expected: bool) -> None:
-    assert _is_of(name, value) == expected
+    assert is_of(name, value) == expected

@@ -574,6 +574,20 @@ UNLAWFUL = {
     "one unique id for every Heartbeat.req": Variant(
         "OCPP-J 4.1.4: an id serves one message", lambda: same_id_on_heartbeats, numbers="001 002 003", fails="001 002"
     ),
+    "a report before BootNotification.req": Variant(
+        "4.2: no other request until it is answered",
+        lambda: lambda frame: [report(0, "Available"), frame] if frame.requests("BootNotification") else None,
+        numbers="001 002 013 014 015",
+        fails="001 002 013 014 015",
+        reason="4.2",
+    ),
+    "a report right after BootNotification.req": Variant(
+        "4.2: no other request until it is answered",
+        lambda: lambda frame: [frame, report(0, "Available")] if frame.requests("BootNotification") else None,
+        numbers="001 002 013 014 015",
+        fails="001 002 013 014 015",
+        reason="4.2",
+    ),
     "StatusNotification.req while Rejected": Variant(
         "4.2: no message until the interval is over",
         charge_point=when_refused("Rejected", speaks(lambda: report(0, "Available"))),

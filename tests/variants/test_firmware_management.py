@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from ocppj.clock import Calendar, timestamp
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
 from simulator.firmware_management import FirmwareManagement, firmware_image
-from simulator.memory import DiagnosticsUpload
+from simulator.memory import DiagnosticsUpload, FirmwareUpdate
 from tests.variants.foreign import Change, Frame, Variant, call
 
 UPDATES, UPLOADS = "044_1 044_2 044_3", "045_1 045_2"
@@ -119,11 +120,71 @@ def takes(seconds: float, *statuses: str) -> Callable[[ChargePoint], None]:
     return setup
 
 
-def uploads_nothing(it: ChargePoint) -> None:
+def uploads_in_words(status: str) -> Callable[[ChargePoint], None]:
+    """It only says that it has tried."""
+
+    def setup(it: ChargePoint) -> None:
+        async def upload(task: DiagnosticsUpload) -> str:
+            return status
+
+        it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+    return setup
+
+
+def uploads_to(place: Callable[[str], str], prefix: str = "") -> Callable[[ChargePoint], None]:
+    """It takes another place and another name than those that were said."""
+
+    def setup(it: ChargePoint) -> None:
+        part = it.firmware_management
+        ordinary = part._upload
+
+        async def upload(task: DiagnosticsUpload) -> str:
+            task["location"], task["fileName"] = place(task["location"]), prefix + task["fileName"]
+            return await ordinary(task)
+
+        part._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+    return setup
+
+
+def downloads_in_words(it: ChargePoint) -> None:
+    """It only says that the download has failed."""
+    part = it.firmware_management
+
+    async def download(update: FirmwareUpdate) -> bool:
+        await part._tell_firmware("Downloading")
+        return await part._end_update("DownloadFailed")
+
+    part._download = download  # type: ignore[method-assign]  # for this one alone
+
+
+def uploads_two(it: ChargePoint) -> None:
+    part = it.firmware_management
+    ordinary = part._upload
+
     async def upload(task: DiagnosticsUpload) -> str:
+        await ordinary(task)
+        task["fileName"] = "another.log"
+        return await ordinary(task)
+
+    part._upload = upload  # type: ignore[method-assign]  # for this one alone
+
+
+def uploads_late(it: ChargePoint) -> None:
+    """It tells Uploaded ten seconds before it uploads."""
+    part = it.firmware_management
+    ordinary = part._upload
+
+    async def upload_later(task: DiagnosticsUpload) -> None:
+        await asyncio.sleep(10)
+        await ordinary(task)
+
+    async def upload(task: DiagnosticsUpload) -> str:
+        it.spawn(upload_later(task))
         return "Uploaded"
 
-    it.firmware_management._upload = upload  # type: ignore[method-assign]  # for this one alone
+    part._upload = upload  # type: ignore[method-assign]  # for this one alone
 
 
 def conf(action: str, **fields: object) -> Callable[[], Change]:
@@ -251,7 +312,7 @@ CHARGE_POINTS = {
     ),
     "Uploaded although nothing was": Variant(
         "5.9: the file SHALL be uploaded",
-        charge_point=uploads_nothing,
+        charge_point=uploads_in_words("Uploaded"),
         numbers=UPLOADS,
         fails=UPLOADS,
     ),
@@ -269,6 +330,86 @@ CHARGE_POINTS = {
         beside(FIRMWARE, "Downloading", progress("Idle")),
         numbers="044_1",
         fails="044_1",
+    ),
+    "Idle after Uploaded and UploadFailed": Variant(
+        "4.4: Idle SHALL only be sent when triggered; no test case minds",
+        lambda: (
+            lambda frame: (
+                [frame, call(DIAGNOSTICS, {"status": "Idle"})]
+                if frame.requests(DIAGNOSTICS) and frame.payload["status"] != "Uploading"
+                else None
+            )
+        ),
+        numbers=UPLOADS,
+        remark="told Idle, which nobody had asked for",
+    ),
+    "Idle between Installed and the reboot": Variant(
+        "4.5: Idle SHALL only be sent when triggered; no test case minds",
+        lambda: (
+            lambda frame: (
+                [call(FIRMWARE, {"status": "Installed"}), call(FIRMWARE, {"status": "Idle"}), frame]
+                if frame.requests("BootNotification")
+                else []
+                if frame.requests(FIRMWARE, status="Installed")
+                else None
+            )
+        ),
+        numbers="044_1",
+        remark="told Idle",
+    ),
+    "its connectors are told before BootNotification.req": Variant(
+        "4.2",
+        lambda: lambda frame: [report(1, "Available"), frame] if frame.requests("BootNotification") else None,
+        numbers="044_1",
+        fails="044_1",
+        reason="4.2",
+    ),
+    **{
+        f"{other} after {status}": Variant(
+            "4.4, 4.5: one of them is not true",
+            beside(action, status, partial(call, action, {"status": other}), after=True),
+            numbers=numbers,
+            fails=numbers,
+            reason=f"told {other} after {status}",
+        )
+        for action, status, other, numbers in (
+            (DIAGNOSTICS, "Uploaded", "UploadFailed", "045_1"),
+            (DIAGNOSTICS, "UploadFailed", "Uploaded", "045_2"),
+            (FIRMWARE, "DownloadFailed", "Downloaded", "044_2"),
+            (FIRMWARE, "Installed", "InstallationFailed", "044_1"),
+            (FIRMWARE, "InstallationFailed", "Installed", "044_3"),
+        )
+    },
+    "the diagnostics go elsewhere": Variant(
+        "5.9: to the location that was named",
+        charge_point=uploads_to(lambda location: location.replace("/diagnostics", "/")),
+        numbers="045_1",
+        fails="045_1",
+        reason="the diagnostics went to",
+    ),
+    "UploadFailed without a try": Variant(
+        "TC_045_2 looks at the status alone",
+        charge_point=uploads_in_words("UploadFailed"),
+        numbers="045_2",
+        remark="nothing was seen of a try at",
+    ),
+    "DownloadFailed without a try": Variant(
+        "TC_044_2 looks at the status alone",
+        charge_point=downloads_in_words,
+        numbers="044_2",
+        remark="nothing was seen of a try at",
+    ),
+    "two files": Variant(
+        "5.9: a single file", charge_point=uploads_two, numbers="045_1", fails="045_1", reason="2 files have arrived"
+    ),
+    "no slash between location and name": Variant(
+        "6.25 does not say who puts it there",
+        charge_point=uploads_to(lambda location: location.replace("/diagnostics", "/"), "diagnostics"),
+        numbers="045_1",
+        remark="has arrived",
+    ),
+    "Uploaded is told before the upload": Variant(
+        "4.4; the file comes", charge_point=uploads_late, numbers="045_1", remark="had not arrived"
     ),
     "Installed is never told": Variant(
         "5.19; what comes after it is a case of its own",

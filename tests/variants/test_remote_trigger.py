@@ -170,6 +170,18 @@ CHARGE_POINTS = {
     "a changed interval counts after a boot": Variant(
         "the triggered one comes at once", charge_point=keeps_its_heartbeat, numbers=CASES
     ),
+    "a measurand is missing": Variant(
+        "errata 3.46: all of them; not every one can be measured without an EV",
+        charge_point=lambda it: it.configuration.set("MeterValuesSampledData", "Energy.Active.Import.Register,SoC"),
+        numbers="054",
+        remark="the triggered MeterValues.req has no SoC",
+    ),
+    "all measurands are there": Variant(
+        "errata 3.46",
+        charge_point=lambda it: it.configuration.set("MeterValuesSampledData", "Energy.Active.Import.Register,Voltage"),
+        numbers="054",
+        strictly=True,
+    ),
     # Unlawful
     "no Heartbeat": Variant("5.17", charge_point=ignores_heartbeat_triggers, numbers=CASES, fails="054", reason="5.17"),
     "no Heartbeat but the routine one": Variant(
