@@ -7,7 +7,7 @@ highest stackLevel prevails. What is allowed is the least that the prevailing pr
 limit allow.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import floor
@@ -49,9 +49,8 @@ class Limit:
         return Limit(min(self.amperes, other.amperes), min(self.phases, other.phases))
 
     def rate(self, unit: Unit) -> float:
-        """The limit in a unit with one digit after the point (7.14), never above what is allowed."""
-        exact = self.amperes if unit == "A" else self.watts
-        return floor(exact * 10 + 1e-6) / 10
+        """What is allowed, in a unit: on each phase in A, on all of them in W (7.12)."""
+        return self.amperes if unit == "A" else self.watts
 
 
 NOTHING = Limit(0.0)
@@ -189,7 +188,8 @@ def periods(stacks: Sequence[Stack], local: Limit, begin: Instant, duration: int
     startPeriod is a whole second: a second in which the limit changes has the lowest one of it, so that at no instant
     more is told than is allowed. Raises ``TooLong``.
     """
-    return _merged(_by_second(stacks, local, begin, duration), unit)
+    line = _by_second(stacks, local, begin, duration)
+    return _merged((second, limit.rate(unit), limit.phases) for second, limit in line)
 
 
 def total_periods(
@@ -202,16 +202,16 @@ def total_periods(
 ) -> list[Period]:
     """The same for connector 0: what all connectors together may use, within the stack ``maximum`` (5.7).
 
-    Raises ``TooLong``.
+    Connectors on different phases add up in W; in A it is as if all were on the same one. Raises ``TooLong``.
     """
     lines = [_by_second([*stacks, maximum], local, begin, duration) for stacks in connectors]
     cap = _by_second([maximum], Limit(local.amperes * len(connectors), local.phases), begin, duration)
-    found: list[tuple[int, Limit]] = []
+    found: list[Period] = []
     for second in sorted({start for line in (*lines, cap) for start, _ in line}):
-        amperes = sum(_at(line, second).amperes for line in lines)
-        phases = max(_at(line, second).phases for line in lines)
-        found.append((second, Limit(amperes, phases).and_also(_at(cap, second))))
-    return _merged(found, unit)
+        shares = shared(_at(cap, second), [_at(line, second) for line in lines])
+        rate = sum(share.rate(unit) for share in shares)
+        found.append((second, rate, max(share.phases for share in shares)))
+    return _merged(found)
 
 
 def _at(line: list[tuple[int, Limit]], second: int) -> Limit:
@@ -252,12 +252,13 @@ def _pieces(
     raise TooLong
 
 
-def _merged(line: list[tuple[int, Limit]], unit: Unit) -> list[Period]:
+def _merged(line: Iterable[Period]) -> list[Period]:
+    """One period for what does not change; a limit has one digit after the point (7.14), and is never too high."""
     merged: list[Period] = []
-    for second, limit in line:
-        rate = limit.rate(unit)
-        if not merged or merged[-1][1:] != (rate, limit.phases):
-            merged.append((second, rate, limit.phases))
+    for second, exact, phases in line:
+        limit = floor(exact * 10 + 1e-6) / 10
+        if not merged or merged[-1][1:] != (limit, phases):
+            merged.append((second, limit, phases))
     return merged
 
 

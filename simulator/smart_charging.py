@@ -12,7 +12,7 @@ from ocppj.clock import parse_timestamp
 from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
 from simulator import charging_schedule
-from simulator.charging_schedule import Instant, Limit, Stack
+from simulator.charging_schedule import Instant, Limit, Stack, Unit
 from simulator.configuration import Key
 from simulator.memory import StoredChargingProfile
 from simulator.metering import CURRENT
@@ -58,7 +58,8 @@ def get_composite_schedule(charge_point: "ChargePoint", request: Payload) -> Pay
 
     Connector 0: what all connectors together may take from the grid, whether an EV is there yet or not.
     """
-    number, duration, unit = request["connectorId"], request["duration"], request.get("chargingRateUnit", "A")
+    number, duration = request["connectorId"], request["duration"]
+    unit: Unit = request.get("chargingRateUnit") or ("A" if _may_use(charge_point, "A") else "W")  # 6.21: optional
     if (number and number not in charge_point.connectors) or not _may_use(charge_point, unit):
         return {"status": "Rejected"}
     moment = charge_point.now()

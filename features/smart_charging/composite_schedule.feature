@@ -28,6 +28,7 @@ Feature: Composite schedule
       | connectorId                       | {ConnectorId}      |
       | chargingSchedule.duration         | 400                |
       | chargingSchedule.chargingRateUnit | {ChargingRateUnit} |
+    And the composite schedule begins now
     And the composite schedule is
       | 0 s   | 8               |
       | 50 s  | 10              |
@@ -67,6 +68,7 @@ Feature: Composite schedule
       | connectorId                       | {ConnectorId}      |
       | chargingSchedule.duration         | 350                |
       | chargingSchedule.chargingRateUnit | {ChargingRateUnit} |
+    And the composite schedule begins now
     And the composite schedule is
       | 0 s   | 7   |
       | 100 s | 9   |
@@ -87,6 +89,7 @@ Feature: Composite schedule
       | connectorId                       | {ConnectorId}      |
       | chargingSchedule.duration         | 350                |
       | chargingSchedule.chargingRateUnit | {ChargingRateUnit} |
+    And the composite schedule begins now
     And the composite schedule is
       | 0 s   | 11  |
       | 200 s | 12  |
@@ -107,6 +110,7 @@ Feature: Composite schedule
       | connectorId                       | {ConnectorId}      |
       | chargingSchedule.duration         | 350                |
       | chargingSchedule.chargingRateUnit | {ChargingRateUnit} |
+    And the composite schedule begins now
     And the composite schedule is
       | 0 s | {LocalLimit} |
 
@@ -188,6 +192,7 @@ Feature: Composite schedule
       | connectorId                       | {ConnectorId}      |
       | chargingSchedule.duration         | 350                |
       | chargingSchedule.chargingRateUnit | {ChargingRateUnit} |
+    And the composite schedule begins now
     And the composite schedule is
       | 0 s   | 7   |
       | 100 s | 9   |

@@ -146,7 +146,6 @@ def refuses_wrong_profiles_with(code: str) -> Plant:
 
 
 SHOWN = "056 057 059 066 067 072 082"  # a composite schedule is looked at
-BEGINS = "056 057 059 082"  # and its scheduleStart
 
 FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
     # The Charge Point: what it takes
@@ -243,6 +242,9 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
     "the composite schedule is of another connector": (conf(connectorId=2), cases(SHOWN, "CS"), set()),
     "scheduleStart is left out": (conf(scheduleStart=...), cases(SHOWN, "CS"), set()),
     "scheduleStart lies 10 s back": (starts(-10), cases(SHOWN, "CS"), set()),
+    # As with a clock that is set to another zone: nothing that is told lies where the profiles hold.
+    "scheduleStart lies 2 h back": (starts(-7200), cases(SHOWN, "CS"), set()),
+    "scheduleStart lies 2 h ahead": (starts(7200), cases(SHOWN, "CS"), set()),
     "the duration is not what was asked for": (
         plan(lambda it: it | {"duration": it["duration"] - 1}),
         cases(SHOWN, "CS"),

@@ -167,8 +167,12 @@ def test_connector_0_has_the_sum_within_the_maximum(each: list[list[Profile]], m
     for second in range(SECONDS):
         found = [in_second([stack, most], second, NOON) for stack in each]
         amperes, phases = in_second([most], second, NOON, local=16.0 * len(each))
-        total = min(amperes, sum(a for a, _ in found))
-        assert fits(line, second, total, min(phases, max(p for _, p in found)), unit), second
+        shares = shared(Limit(amperes, phases), [Limit(*limit) for limit in found])
+        rate = sum(share.amperes if unit == "A" else share.amperes * share.phases * VOLTAGE for share in shares)
+        limit, used = told(line, second)
+        assert used == max(share.phases for share in shares)
+        assert rate - 0.1 - 1e-6 < limit <= rate + 1e-6
+        assert unit == "W" or rate == pytest.approx(min(amperes, sum(a for a, _ in found)))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -273,6 +277,14 @@ def test_watts_are_for_all_phases_and_amperes_for_each() -> None:
     one_phase["numberPhases"] = 3
     assert periods(ready([profile]), LOCAL, instant(NOON), 10, "A") == [(0, 5.3, 3)]
     assert periods(ready([profile]), LOCAL, instant(NOON), 10, "W") == [(0, 3680.0, 3)]
+
+
+def test_connectors_on_different_phases_add_up_in_watts() -> None:
+    one: Profile = absolute(0, 0, {0: 16})
+    one["chargingSchedule"]["chargingSchedulePeriod"][0]["numberPhases"] = 1
+    both = [ready([one]), ready([])]
+    assert total_periods(both, [], LOCAL, instant(NOON), 10, "W") == [(0, 16 * 230.0 + 16 * 690.0, 3)]
+    assert total_periods(both, [], LOCAL, instant(NOON), 10, "A") == [(0, 32.0, 3)]
 
 
 def test_more_phases_than_there_are_leave_the_limit_as_it_is() -> None:

@@ -133,6 +133,8 @@ async def test_a_unit_that_it_does_not_count_in_is_not_supported() -> None:
         assert await set_profile(stage, 1, profile(unit="W")) == "Accepted"
         asked = {"connectorId": 1, "duration": 10, "chargingRateUnit": "A"}
         assert await stage.ask("GetCompositeSchedule", **asked) == {"status": "Rejected"}
+        answer = await stage.ask("GetCompositeSchedule", connectorId=1, duration=10)
+        assert answer["chargingSchedule"]["chargingRateUnit"] == "W"
 
 
 async def test_a_tx_profile_is_for_the_transaction_that_runs() -> None:

@@ -30,7 +30,6 @@ CHARGE_POINT = "056 057 058_1 058_2 059 060 066 067 072 082"
 CENTRAL_SYSTEM = "056 057 059 066 067"
 SHOWN = "056 057 059 066 067 072 082"  # a composite schedule is looked at
 CHANGING = "066 067 072"  # and it is no constant
-BEGINS = "056 057 059 082"  # and its start is looked at
 LIMITED = {"LocalLimit": "16"}
 
 Periods = list[Payload]
