@@ -115,7 +115,15 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", document["run"]["started"])
     started = datetime.fromisoformat(document["run"]["started"])  # by the real clock, not that of the rehearsal
     assert timedelta() <= datetime.now(UTC) - started < timedelta(hours=1)
-    assert document["device"].keys() == {"kind", "address", "identity", "lacks", "test_data", "limits_s"}
+    assert document["device"].keys() == {
+        "kind",
+        "address",
+        "identity",
+        "lacks",
+        "test_data",
+        "limits_s",
+        "file_servers",
+    }
     assert document["summary"] == {
         "pass": len(ALL),
         "fail": 0,
