@@ -136,6 +136,7 @@ class Bench:
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
+        self.allowed: list[Callable[[Message], bool]] = []  # what may come beside the case, told by a sentence
         self.status_delay = 0.0  # seconds by which a case has reports come later: MinimumStatusDuration (9.1.20)
         self._state: list[str] = []
         self._began = loop.time()
@@ -531,6 +532,8 @@ class Bench:
             if connector is not None and message.payload.get("connectorId") != connector:
                 return False
             reported = message.payload.get("status")
+            if connector is None and message.action == "StatusNotification" and any(statuses):
+                return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
             return not any(statuses) or reported in statuses or reported != self._reported_before(message)
 
@@ -653,6 +656,8 @@ class Bench:
                 self.remark(text, "OCPP 1.6 5.13", strict=True)
             elif self._synchronises(message):
                 self.remark("SendLocalList.req followed what the Charge Point told of its list", "OCPP 1.6 5.15")
+            elif any(fits(message) for fits in self.allowed):
+                self.remark(f"{message.action}.req was sent, which the test case does not list", strict=True)
             elif self._is_repetition(message):
                 continue  # 3.7: nobody knows whether the answer arrived before the connection ended
             elif message.action == "BootNotification" and self._is_mere_reconnection(message):

@@ -185,20 +185,23 @@ class ExternalChargePoint:
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         start = len(self._bench.wire.records)
         connector = payload.get("connectorId", 0)
-        waits = (self._bench.status_told(connector, start) or self.device.status(connector)) == "Preparing"
+        before = self._bench.status_told(connector, start) or self.device.status(connector)
         await self._bench.ask_operator(self.party, action, payload, sentence)
         self.device.was_done(action, payload)
-        if waits and action in ("plug_in", "present"):
-            self._check_patience(start, connector)
+        if action == "plug_in" or (action == "present" and before == "Preparing"):
+            self._check_patience(start, connector, before)
         if not self.device.is_connected:
             self._check_patience_offline(action)
 
-    def _check_patience(self, start: int, connector: int) -> None:
+    def _check_patience(self, start: int, connector: int, status: object) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.
         for message in messages(self._bench.wire.records, start):
             report = message.payload if message.action == "StatusNotification" else {}
-            if report.get("connectorId") == connector and report.get("status") in ("Available", "Finishing"):
-                raise Inconclusive(f"connector {connector} became {report['status']} before the operator was done")
+            if report.get("connectorId") != connector:
+                continue
+            before, status = status, report.get("status")
+            if before == "Preparing" and status in ("Available", "Finishing"):
+                raise Inconclusive(f"connector {connector} became {status} before the operator was done")
 
     def _check_patience_offline(self, action: str) -> None:
         now = self._bench.loop.time()

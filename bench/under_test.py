@@ -34,6 +34,7 @@ class ChargePointUnderTest:
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
+        self._is_heard = False  # whether its connectors were waited for since it booted first
         self._has_list = False  # whether a case has sent a Local Authorization List
         self._stores_list = True  # as far as the operator was asked for
         self._device = device
@@ -79,6 +80,8 @@ class ChargePointUnderTest:
         """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
         await self.central_system.restore_connection(self._device.identity)
         if not self.has_power:
+            self._known.accepted = self._is_heard = False  # it will boot, and tell of its connectors
+            self._known.connectors.clear()
             sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
             await bench.seats["Charge Point"].do("regain_power", {}, sentence)
         elif not self._was_cut:
@@ -151,6 +154,7 @@ class ChargePointUnderTest:
     async def _register(self, bench: Bench) -> None:
         known = self._known
         if known.accepted:
+            await self._hear_reports(bench)
             return
         has_booted = bool(known.boot)
         limits = self._device.limits
@@ -160,6 +164,19 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+        await self._hear_reports(bench)
+
+    async def _hear_reports(self, bench: Bench) -> None:
+        """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
+        if not self._known.boot or self._is_heard:
+            return
+        connectors = range(int(self._device.data["NumberOfConnectors"]) + 1)
+
+        def told() -> bool | None:
+            return True if self._known.connectors.keys() >= set(connectors) else None
+
+        await bench.wire.until(told, bench.loop.time() + self._device.limits.message_timeout)
+        self._is_heard = True
 
     async def _cancel_reservations(self) -> None:
         """Of those that our Central System believes to stand; the Charge Point may have ended some."""

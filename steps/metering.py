@@ -57,7 +57,7 @@ async def sends_aligned_values(bench: Bench, key: str, n: str, duration: str, da
             if _off_the_clock(instant, interval) > tolerance:
                 text = f"{name} was measured at {instant.isoformat()}, which is no multiple of {interval:g} s"
                 raise bench.blame("Charge Point", text, "MeterValues")
-    began = parse_timestamp(str(bench.value("StartTransaction.req.timestamp")).upper())
+    began = parse_timestamp(str(bench.value("StartTransaction.req.timestamp")))
     if _off_the_clock(began, interval) <= tolerance:
         bench.remark("the transaction began at such an instant by chance: its values would lie there in any case")
 
@@ -84,7 +84,7 @@ async def _take_in(bench: Bench, message: Message, key: str, seen: Seen, table: 
     judge_rows(bench, message, "MeterValues.req", [row for row in rows(table) if not row[0].startswith(VALUE)])
     about_values = [row for row in rows(table) if row[0].startswith(VALUE)]
     for meter_value in message.payload["meterValue"]:
-        instant = parse_timestamp(meter_value["timestamp"].upper())
+        instant = parse_timestamp(meter_value["timestamp"])
         for value in meter_value["sampledValue"]:
             if value.get("context", DEFAULT_CONTEXT) not in RECURRING:
                 bench.remark(f"a value with the context {value['context']} was sent beside the test case", strict=True)

@@ -22,7 +22,7 @@ from simulator.memory import QueuedMessage
 from tests.variants.foreign import Change, Frame, Variant, call
 from tests.variants.test_central_systems import conf as csms_conf
 from tests.variants.test_central_systems import refused
-from tests.variants.test_charge_points import Setup, before, fixed, has, in_turn, lacks, req
+from tests.variants.test_charge_points import Setup, before, fixed, has, in_turn, lacks, report, req, timestamps
 
 NO_BACKUP = frozenset({"backup_power"})
 
@@ -177,13 +177,13 @@ def age(frame: Frame) -> float:
     return (parse_timestamp(timestamp()) - taken).total_seconds()
 
 
-def queued(send: Callable[[list[Frame]], Iterable[Frame]]) -> Callable[[], Change]:
+def queued(send: Callable[[list[Frame]], Iterable[Frame | float]]) -> Callable[[], Change]:
     """The first three samples that were queued, otherwise."""
 
     def make() -> Change:
         held: list[Frame] = []
 
-        def change(frame: Frame) -> Iterable[Frame] | None:
+        def change(frame: Frame) -> Iterable[Frame | float] | None:
             if not frame.requests("MeterValues") or age(frame) < 2 or len(held) >= 3:
                 return None
             held.append(frame)
@@ -201,6 +201,11 @@ def in_one(frames: list[Frame]) -> Iterable[Frame]:
 
 def backwards(frames: list[Frame]) -> Iterable[Frame]:
     return frames[::-1]
+
+
+def slowly_backwards(frames: list[Frame]) -> Iterable[Frame | float]:
+    for frame in reversed(frames):
+        yield from (frame, 3.0)
 
 
 def sampled(**fields: object) -> Callable[[], Change]:
@@ -416,6 +421,24 @@ LAWFUL = {
     "samples in one MeterValues.req": Variant("6.31: meterValue is a list", queued(in_one), numbers="036"),
     "queued samples backwards": Variant(
         "3.7: chronological order is a SHOULD", queued(backwards), numbers="036", remark="was sent after that of"
+    ),
+    "queued samples backwards, one by one": Variant(
+        "3.7: the latest is not the last", queued(slowly_backwards), numbers="036", remark="was sent after that of"
+    ),
+    "timestamps in small letters": Variant(
+        "RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower()), numbers=f"036 {STARTS_OFFLINE}"
+    ),
+    "a fault takes the neighbour away first": Variant(
+        "4.9: connectors have statuses of their own",
+        lambda: (
+            lambda frame: (
+                [report(2, "Unavailable"), 0.5, frame, report(2, "Available")]
+                if frame.requests("StatusNotification", status="Faulted")
+                else None
+            )
+        ),
+        numbers="041 003",
+        connectors=2,
     ),
     "samples without a context": Variant("7.43: Sample.Periodic is the default", sampled(context=...), numbers="036"),
     "signed samples": Variant(
