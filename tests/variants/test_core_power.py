@@ -177,17 +177,17 @@ def age(frame: Frame) -> float:
     return (parse_timestamp(timestamp()) - taken).total_seconds()
 
 
-def queued(send: Callable[[list[Frame]], Iterable[Frame | float]]) -> Callable[[], Change]:
-    """The first three samples that were queued, otherwise."""
+def queued(send: Callable[[list[Frame]], Iterable[Frame | float]], count: int = 3) -> Callable[[], Change]:
+    """The first samples that were queued, otherwise."""
 
     def make() -> Change:
         held: list[Frame] = []
 
         def change(frame: Frame) -> Iterable[Frame | float] | None:
-            if not frame.requests("MeterValues") or age(frame) < 2 or len(held) >= 3:
+            if not frame.requests("MeterValues") or age(frame) < 2 or len(held) >= count:
                 return None
             held.append(frame)
-            return send([each.again() for each in held]) if len(held) == 3 else []
+            return send([each.again() for each in held]) if len(held) == count else []
 
         return change
 
@@ -423,7 +423,7 @@ LAWFUL = {
         "3.7: chronological order is a SHOULD", queued(backwards), numbers="036", remark="was sent after that of"
     ),
     "queued samples backwards, one by one": Variant(
-        "3.7: the latest is not the last", queued(slowly_backwards), numbers="036", remark="was sent after that of"
+        "3.7: the latest is not the last", queued(slowly_backwards, 4), numbers="036", remark="was sent after that of"
     ),
     "timestamps in small letters": Variant(
         "RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower()), numbers=f"036 {STARTS_OFFLINE}"
