@@ -415,6 +415,9 @@ class Bench:
         if message.action == "BootNotification":
             self.wire.raise_floor(message)  # what came before it tells nothing of the Charge Point since
         self._check(message, message.action, "req")
+        if message.action == "MeterValues" and self._is_told_already(message):
+            text = f"the {message.sender} sent {message} once more, which was confirmed before"
+            raise self.blame(message.sender, text, message.action)
         if overtaken is None:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
@@ -701,13 +704,28 @@ class Bench:
 
     def _is_repetition(self, message: Message) -> bool:
         """Whether a request tells once more what was told on a connection that has ended since."""
-        if message.action not in QUEUED:
+        earlier = self._told_first(message) if message.action in QUEUED else None
+        return earlier is not None and self._has_broken(earlier, message)
+
+    def _is_told_already(self, message: Message) -> bool:
+        """Whether a reading of the case's connector was told, and confirmed on the same connection (3.7.1)."""
+        earlier = self._told_first(message) if message.payload.get("connectorId") == self.connector else None
+        if earlier is None or self._has_broken(earlier, message):
             return False
+        answer = answer_to(earlier, self.wire.records[: message.index])
+        return answer is not None and answer.type == "CALLRESULT"
+
+    def _told_first(self, message: Message) -> Message | None:
+        """The first request that tells the same as a later one, if there is one before it."""
         for earlier in messages(self.wire.records[: message.index]):
             same = (earlier.sender, earlier.action, earlier.payload)
             if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
-                return any(map(begins_or_ends_connection, self.wire.records[earlier.index : message.index]))
-        return False
+                return earlier
+        return None
+
+    def _has_broken(self, since: Message, until: Message) -> bool:
+        """Whether the connection began or ended between two messages."""
+        return any(map(begins_or_ends_connection, self.wire.records[since.index : until.index]))
 
     def _is_mere_reconnection(self, message: Message) -> bool:
         """Whether a Charge Point that sends a BootNotification.req has only been offline."""

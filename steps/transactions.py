@@ -10,8 +10,9 @@ from bench.verdicts import OurError
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
 from ocppj.transcript import Party, Record
-from steps.cells import Table, mismatches, rows, tolerated
+from steps.cells import Table, mismatches, rows
 from steps.messages import bench_seconds, bench_text, claim_request
+from steps.metering import judge_message, judge_value
 from steps.station import at_connector
 from steps.words import then
 
@@ -124,7 +125,9 @@ async def is_left_over(bench: Bench, n: str) -> None:
     "{duration:Duration} apart"
 )
 async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table = ()) -> None:
-    """Every one that was due, in chronological order and before any newer one (3.7). The rows are about each value.
+    """Every one that was due, in chronological order and before any newer one (3.7).
+
+    The rows ``sampledValue.`` are about each of the values.
 
     Periodic samples only: clock-aligned ones have another context. Its clock is taken for what it showed when the
     transaction began.
@@ -140,10 +143,9 @@ async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table
     for index in dict.fromkeys(message.index for message, _ in found):
         bench.take(Message(index, bench.wire.records[index]), ordered=False)
     for message, _ in found:
+        judge_message(bench, message, datatable)
         for value in _sampled_values(message.payload):
-            bench.judge(message, "MeterValues.req", mismatches(value, datatable, bench.value))
-            for text in tolerated(value, datatable, bench.value):
-                bench.remark(f"MeterValues.req: {text}", strict=True)
+            judge_value(bench, message, value, datatable)
     moments = [moment for _, moment in found]
     _judge_samples(bench, outage, moments, int(bench_text(bench, n)), apart)
     _judge_order(bench, outage, moments)

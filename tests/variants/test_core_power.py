@@ -440,6 +440,9 @@ LAWFUL = {
         numbers="041 003",
         connectors=2,
     ),
+    "samples without a transactionId": Variant(
+        "4.7: if applicable", req("MeterValues", transactionId=...), numbers="036", remark="transactionId is absent"
+    ),
     "samples without a context": Variant("7.43: Sample.Periodic is the default", sampled(context=...), numbers="036"),
     "signed samples": Variant(
         "7.49; the test case document wants Raw", sampled(format="SignedData"), numbers="036", remark="SignedData"
@@ -483,6 +486,9 @@ LAWFUL = {
 }
 
 UNLAWFUL = {
+    "samples of another transaction": Variant(
+        "errata 3.16", req("MeterValues", transactionId=99), numbers="036", fails="036", reason="transactionId is 99"
+    ),
     "does not connect again": Variant(
         "OCPP-J 5.4, errata 3.4",
         charge_point=backs_off(10_000),

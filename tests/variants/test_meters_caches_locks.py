@@ -550,6 +550,13 @@ UNLAWFUL = {
         numbers="070 071",
         fails="070 071",
     ),
+    "every MeterValues.req twice": Variant(
+        "9.1.19, 9.1.5: a reading is told at its instant, and not again",
+        lambda: lambda frame: [frame, 0.5, frame.again()] if frame.requests("MeterValues") else None,
+        numbers="036 070 071",
+        fails="036 070 071",
+        reason="once more",
+    ),
     "every second MeterValues.req": Variant(
         "errata 3.15",
         shifted(lambda count: 60 * count),
