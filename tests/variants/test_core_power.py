@@ -486,6 +486,22 @@ LAWFUL = {
 }
 
 UNLAWFUL = {
+    "a case ends without power": Variant(
+        "7.36; the next one waits for what follows the boot",
+        lambda: (
+            lambda frame: (
+                [frame.with_fields(reason="Other")]
+                if frame.requests("StopTransaction")
+                else [3.0, frame]
+                if frame.requests("StatusNotification") or frame.requests("BootNotification")
+                else None
+            )
+        ),
+        charge_point=with_backup_power,
+        numbers="032_1 034 036 041",
+        fails="032_1",
+        reason="reason is Other",
+    ),
     "samples of another transaction": Variant(
         "errata 3.16", req("MeterValues", transactionId=99), numbers="036", fails="036", reason="transactionId is 99"
     ),
