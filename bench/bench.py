@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
-from bench.messages import Message, answer_to, messages, open_calls
+from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls, told_first
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
@@ -100,6 +100,7 @@ class Bench:
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
+        self.allowed: list[Callable[[Message], bool]] = []  # what may come beside the case, told by a sentence
         self.status_delay = 0.0  # seconds by which a case has reports come later: MinimumStatusDuration (9.1.20)
         self._state: list[str] = []
         self._began = loop.time()
@@ -378,6 +379,9 @@ class Bench:
         if message.action == "BootNotification":
             self.wire.raise_floor(message)  # what came before it tells nothing of the Charge Point since
         self._check(message, message.action, "req")
+        if message.action == "MeterValues" and self._is_told_already(message):
+            text = f"the {message.sender} sent {message} once more, which was confirmed before"
+            raise self.blame(message.sender, text, message.action)
         if overtaken is None:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
@@ -498,6 +502,8 @@ class Bench:
             if connector is not None and message.payload.get("connectorId") != connector:
                 return False
             reported = message.payload.get("status")
+            if connector is None and message.action == "StatusNotification" and any(statuses):
+                return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
             return not any(statuses) or reported in statuses or reported != self._reported_before(message)
 
@@ -617,6 +623,9 @@ class Bench:
                 self.remark(remark.text, remark.clause, strict=remark.strict)
             if is_excused:
                 continue
+            if any(fits(message) for fits in self.allowed):
+                self.remark(f"{message.action}.req was sent, which the test case does not list", strict=True)
+                continue
             if message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
@@ -625,6 +634,18 @@ class Bench:
             elif message.sender == self.judged and message.action != "Heartbeat":
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return OurError(ours[0]) if ours else None
+
+    def _is_told_already(self, message: Message) -> bool:
+        """Whether a reading of the case's connector was told, and confirmed on the same connection (3.7.1)."""
+        earlier = (
+            told_first(message, self.wire.records) if message.payload.get("connectorId") == self.connector else None
+        )
+        if earlier is None:
+            return False
+        between = self.wire.records[: message.index]
+        answer = answer_to(earlier, between)
+        broken = any(map(begins_or_ends_connection, between[earlier.index :]))
+        return not broken and answer is not None and answer.type == "CALLRESULT"
 
     def _breaches(self) -> list[Breach]:
         return breaches(self.wire.records, self.device.limits)

@@ -95,6 +95,15 @@ def call_of(answer: Message, records: Sequence[Record]) -> Message | None:
     return None
 
 
+def told_first(message: Message, records: Sequence[Record]) -> Message | None:
+    """The first request that tells the same as a later one, if there is one before it."""
+    for earlier in messages(records[: message.index]):
+        same = (earlier.sender, earlier.action, earlier.payload)
+        if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
+            return earlier
+    return None
+
+
 def registration_told(message: Message, records: Sequence[Record]) -> str | None:
     """The status that a BootNotification.conf tells; None if the message is none."""
     call = call_of(message, records) if message.type == "CALLRESULT" else None

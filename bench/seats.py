@@ -216,10 +216,14 @@ class ExternalChargePoint:
 
     def _check_patience(self, start: int, connector: int) -> None:
         # 9.1.6: a Charge Point waits for the EV driver no longer than ConnectionTimeOut.
+        status = "Preparing"
         for message in messages(self._bench.wire.records, start):
             report = message.payload if message.action == "StatusNotification" else {}
-            if report.get("connectorId") == connector and report.get("status") in ("Available", "Finishing"):
-                raise Inconclusive(f"connector {connector} became {report['status']} before the operator was done")
+            if report.get("connectorId") != connector:
+                continue
+            before, status = status, str(report.get("status"))
+            if before == "Preparing" and status in ("Available", "Finishing"):
+                raise Inconclusive(f"connector {connector} became {status} before the operator was done")
 
     def _check_patience_offline(self, action: str) -> None:
         now = self._bench.loop.time()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.messages import Message, answer_to, begins_or_ends_connection, messages
+from bench.messages import Message, answer_to, begins_or_ends_connection, messages, told_first
 from bench.obligations import BY_HAND
 from bench.verdicts import Remark
 from ocppj.schemas import ACTIONS
@@ -85,11 +85,8 @@ def _repeats(message: Message, before: Sequence[Record], _: Party) -> bool:
     """Tells once more what was told on a connection that has ended since."""
     if message.action not in QUEUED:
         return False
-    for earlier in messages(before):
-        same = (earlier.sender, earlier.action, earlier.payload)
-        if earlier.type == "CALL" and same == (message.sender, message.action, message.payload):
-            return any(map(begins_or_ends_connection, before[earlier.index :]))
-    return False
+    earlier = told_first(message, before)
+    return earlier is not None and any(map(begins_or_ends_connection, before[earlier.index :]))
 
 
 def _merely_reconnects(message: Message, before: Sequence[Record], _: Party) -> bool:

@@ -36,6 +36,7 @@ class ChargePointUnderTest:
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
+        self._is_heard = False  # whether its connectors were waited for since it booted first
         self._has_list = False  # whether it may hold a Local Authorization List that a case has sent
         self._stores_list = True  # as far as the operator was asked for
         self._device = device
@@ -82,6 +83,8 @@ class ChargePointUnderTest:
         """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
         await self.central_system.restore_connection(self._device.identity)
         if not self.has_power:
+            self._known.accepted = self._is_heard = False  # it will boot, and tell of its connectors
+            self._known.connectors.clear()
             sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
             await self._ask(bench, "regain_power", {}, sentence)
         elif not self._was_cut:
@@ -136,7 +139,7 @@ class ChargePointUnderTest:
         The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more.
         """
         await self._register(bench)
-        await self._await_reports(bench)
+        await self._hear_reports(bench)
         await self._repair(bench)
         await self._end_reservations()
         await self._end_transfers(bench)
@@ -167,13 +170,18 @@ class ChargePointUnderTest:
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
 
-    async def _await_reports(self, bench: Bench) -> None:
-        """Errata 3.22: who has booted tells how its connectors are. It is waited for in the first case alone."""
-        known = self._known
-        if self._configuration is None and known.boot:
-            deadline = bench.loop.time() + bench.timeout
-            await bench.wire.until(lambda: bench.connector in known.connectors or None, deadline)
-            await asyncio.sleep(REST)
+    async def _hear_reports(self, bench: Bench) -> None:
+        """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
+        if not self._known.boot or self._is_heard:
+            return
+        connectors = range(int(self._device.data["NumberOfConnectors"]) + 1)
+
+        def told() -> bool | None:
+            return True if self._known.connectors.keys() >= set(connectors) else None
+
+        await bench.wire.until(told, bench.loop.time() + self._device.limits.message_timeout)
+        await asyncio.sleep(REST)  # it may have more connectors than we were told
+        self._is_heard = True
 
     async def _end_reservations(self) -> None:
         """Cancel those that our Central System believes to stand; the Charge Point may have ended some."""

@@ -102,6 +102,9 @@ def timestamp(moment: datetime | None = None) -> str:
 
 
 def parse_timestamp(text: str) -> datetime:
-    """The instant that a peer wrote; without an offset it is taken as UTC (3.14). Raises ``ValueError``."""
-    moment = datetime.fromisoformat(text)
+    """The instant that a peer wrote; without an offset it is taken as UTC (3.14). Raises ``ValueError``.
+
+    T and Z may be small letters (RFC 3339 5.6, which the schemas' date-time refers to).
+    """
+    moment = datetime.fromisoformat(text.upper())
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

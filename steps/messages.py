@@ -85,7 +85,13 @@ async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = 
 
 @then("the {sender:Party} may send {action:Action}.req beside the test case")
 async def may_send_beside(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
-    """The specification allows it, the test case document does not list it."""
+    """The specification allows it, the test case document does not list it. It may come until the case is over."""
+
+    def fits(message: Message) -> bool:
+        is_one = (message.sender, message.action) == (sender, action)
+        return is_one and not mismatches(message.payload, datatable, bench.value)
+
+    bench.allowed.append(fits)
     if message := await bench.claim_if_any(sender, action, within=QUIET):
         judge_rows(bench, message, f"{action}.req", datatable)
         bench.remark(f"{action}.req was sent, which the test case does not list", strict=True)

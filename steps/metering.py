@@ -57,7 +57,7 @@ async def sends_aligned_values(bench: Bench, key: str, n: str, duration: str, da
             if _off_the_clock(instant, interval) > tolerance:
                 text = f"{name} was measured at {instant.isoformat()}, which is no multiple of {interval:g} s"
                 raise bench.blame("Charge Point", text, "MeterValues")
-    began = parse_timestamp(str(bench.value("StartTransaction.req.timestamp")).upper())
+    began = parse_timestamp(str(bench.value("StartTransaction.req.timestamp")))
     if _off_the_clock(began, interval) <= tolerance:
         bench.remark("the transaction began at such an instant by chance: its values would lie there in any case")
 
@@ -81,17 +81,27 @@ async def _take_in(bench: Bench, message: Message, key: str, seen: Seen, table: 
     bench.as_conf(await bench.answer_to(message), "MeterValues")
     if message.payload["connectorId"] != bench.connector:
         return
-    judge_rows(bench, message, "MeterValues.req", [row for row in rows(table) if not row[0].startswith(VALUE)])
-    about_values = [row for row in rows(table) if row[0].startswith(VALUE)]
+    judge_message(bench, message, table)
     for meter_value in message.payload["meterValue"]:
-        instant = parse_timestamp(meter_value["timestamp"].upper())
+        instant = parse_timestamp(meter_value["timestamp"])
         for value in meter_value["sampledValue"]:
             if value.get("context", DEFAULT_CONTEXT) not in RECURRING:
                 bench.remark(f"a value with the context {value['context']} was sent beside the test case", strict=True)
                 continue
-            judge_rows(bench, message, "MeterValues.req", about_values, {"sampledValue": value})
+            judge_value(bench, message, value, table)
             _judge_location(bench, value)
             _note(bench, instant, value, key, seen)
+
+
+def judge_message(bench: Bench, message: Message, table: Table) -> None:
+    """Check a MeterValues.req against the rows of a table that are not about its values."""
+    judge_rows(bench, message, "MeterValues.req", [row for row in rows(table) if not row[0].startswith(VALUE)])
+
+
+def judge_value(bench: Bench, message: Message, value: Payload, table: Table) -> None:
+    """Check one of its values against the rows that are, ``sampledValue.format`` for instance."""
+    about_values = [row for row in rows(table) if row[0].startswith(VALUE)]
+    judge_rows(bench, message, "MeterValues.req", about_values, {"sampledValue": value})
 
 
 def _note(bench: Bench, instant: datetime, value: Payload, key: str, seen: Seen) -> None:

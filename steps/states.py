@@ -224,15 +224,51 @@ async def goes_through(bench: Bench, n: str, statuses: str) -> None:
             bench.remark(f"connector {connector} was not reported {status} before {last}", "OCPP 1.6 4.9", strict=True)
 
 
-@then("connector {n:N} is {status:Status}")
-async def connector_is(bench: Bench, n: str, status: str) -> None:
-    """Sooner or later: a real EV may go through SuspendedEV on its way to Charging."""
-    await bench.reaches(_connector(bench, n), status)
+@then("connector {n:N} is {statuses:Either}")
+async def connector_is(bench: Bench, n: str, statuses: str, datatable: Table = ()) -> None:
+    """Sooner or later: a real EV may go through SuspendedEV on its way to Charging.
+
+    One of them will do; the table is about the report that suits it best.
+    """
+    connector, either = _connector(bench, n), statuses.split(" or ")
+    reports = (await bench.reaches(connector, *either))[-1:]
+    if datatable:
+        reports += await _others(bench, connector, {*either} - {reports[0].payload["status"]})
+
+    def lacking(report: Message) -> tuple[int, int]:
+        found = (mismatches(report.payload, datatable, bench.value), tolerated(report.payload, datatable, bench.value))
+        return len(found[0]), len(found[1])
+
+    judge_rows(bench, min(reports, key=lacking), "StatusNotification.req", datatable)
 
 
-@then("connector {n:N} is {status:Status} or {other:Status}")
-async def connector_is_either(bench: Bench, n: str, status: str, other: str) -> None:
-    await bench.reaches(_connector(bench, n), status, other)
+async def _others(bench: Bench, connector: int, statuses: Collection[str]) -> list[Message]:
+    """The report of one of these statuses that follows at once, if there is one, claimed."""
+
+    def fits(message: Message) -> bool:
+        return message.payload.get("connectorId") == connector and message.payload.get("status") in statuses
+
+    report = await bench.wire.next_call("Charge Point", "StatusNotification", fits, bench.loop.time() + QUIET)
+    if report is None:
+        return []
+    bench.take(report, ordered=False)
+    return [report]
+
+
+@then("connector {n:N} is {status:Status}, unless it was reported so before")
+async def connector_is_unless_told(bench: Bench, n: str, status: str) -> None:
+    """4.9: who was so before and stays so has nothing new to tell: a remark."""
+    connector = _connector(bench, n)
+
+    def tells(message: Message) -> bool:
+        return message.payload.get("connectorId") == connector
+
+    if bench.status_told(connector, bench.wire.floor) == status:
+        deadline = bench.loop.time() + QUIET
+        if await bench.wire.next_call("Charge Point", "StatusNotification", tells, deadline) is None:
+            bench.remark(f"connector {connector} was reported {status} only before", "OCPP 1.6 4.9", strict=True)
+            return
+    await bench.reaches(connector, status)
 
 
 @then("connector {n:N} is {status:Status}, or with a fixed cable {other:Status}")
@@ -247,28 +283,6 @@ async def connector_is_if_detachable(bench: Bench, n: str, status: str) -> None:
     connector = _connector(bench, n)
     if has(bench, "detachable_cable") and bench.status_told(connector, bench.wire.floor) != status:
         await bench.reaches(connector, status)
-
-
-@then("connector {n:N} is {status:Status} and/or {other:Status}")
-async def connector_is_one_or_both(bench: Bench, n: str, status: str, other: str, datatable: Table) -> None:
-    """One of them, or both in either order; the table is about the report that suits it better."""
-    connector = _connector(bench, n)
-    reports = (await bench.reaches(connector, status, other))[-1:]
-    rest = {status, other} - {reports[0].payload["status"]}
-
-    def fits(message: Message) -> bool:
-        return message.payload.get("connectorId") == connector and message.payload.get("status") in rest
-
-    deadline = bench.loop.time() + QUIET
-    if second := await bench.wire.next_call("Charge Point", "StatusNotification", fits, deadline):
-        bench.take(second, ordered=False)
-        reports.append(second)
-
-    def lacking(report: Message) -> tuple[int, int]:
-        found = (mismatches(report.payload, datatable, bench.value), tolerated(report.payload, datatable, bench.value))
-        return len(found[0]), len(found[1])
-
-    judge_rows(bench, min(reports, key=lacking), "StatusNotification.req", datatable)
 
 
 @then("connector {n:N} is {status:Status}, at the latest after {duration:Duration}")

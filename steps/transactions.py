@@ -10,8 +10,9 @@ from bench.verdicts import OurError
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
 from ocppj.transcript import Party, Record
-from steps.cells import Table, mismatches, rows, tolerated
+from steps.cells import Table, mismatches, rows
 from steps.messages import bench_seconds, bench_text, claim_request
+from steps.metering import judge_message, judge_value
 from steps.station import at_connector
 from steps.words import then
 
@@ -124,30 +125,30 @@ async def is_left_over(bench: Bench, n: str) -> None:
     "{duration:Duration} apart"
 )
 async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table = ()) -> None:
-    """Every one that was due, in chronological order and before any newer one (3.7). The rows are about each value.
+    """Every one that was due, in chronological order and before any newer one (3.7).
+
+    The rows ``sampledValue.`` are about each of the values.
 
     Periodic samples only: clock-aligned ones have another context. Its clock is taken for what it showed when the
     transaction began.
     """
     apart = bench_seconds(bench, duration)
     outage = _Outage(bench)
-    slack = bench.device.limits.tolerance
 
-    def look() -> list[tuple[Message, datetime]] | None:
-        found = outage.samples()
-        latest = max((moment for _, moment in found if moment <= outage.end), default=outage.begin)
-        return found if (outage.end - latest).total_seconds() <= apart + slack else None
+    def is_complete() -> bool | None:  # the one taken last may come first
+        return None if outage.flaw([moment for _, moment in outage.samples()], apart) else True
 
-    await bench.wire.until(look, bench.loop.time() + apart + bench.timeout)
+    await bench.wire.until(is_complete, bench.loop.time() + apart + bench.timeout)
     found = outage.samples()
     for index in dict.fromkeys(message.index for message, _ in found):
         bench.take(Message(index, bench.wire.records[index]), ordered=False)
     for message, _ in found:
+        judge_message(bench, message, datatable)
         for value in _sampled_values(message.payload):
-            bench.judge(message, "MeterValues.req", mismatches(value, datatable, bench.value))
-            for text in tolerated(value, datatable, bench.value):
-                bench.remark(f"MeterValues.req: {text}", strict=True)
-    _judge_samples(bench, outage, [moment for _, moment in found], int(bench_text(bench, n)), apart)
+            judge_value(bench, message, value, datatable)
+    moments = [moment for _, moment in found]
+    _judge_samples(bench, outage, moments, int(bench_text(bench, n)), apart)
+    _judge_order(bench, outage, moments)
 
 
 class _Outage:
@@ -180,20 +181,33 @@ class _Outage:
             if moment > self.begin
         ]
 
+    def without_connection(self, moments: Sequence[datetime]) -> list[datetime]:
+        """The instants that lie in it, each once."""
+        return sorted({moment for moment in moments if moment <= self.end})
+
+    def flaw(self, moments: Sequence[datetime], apart: float) -> str | None:
+        """Where the samples taken without connection are not so many seconds apart; None if they are."""
+        slack = self._bench.device.limits.tolerance
+        offline = self.without_connection(moments)
+        for number, (before, after) in enumerate(pairwise([self.begin, *offline, self.end])):
+            gap = (after - before).total_seconds()
+            is_edge = number in (0, len(offline))
+            if gap > apart + slack or (not is_edge and gap < apart - slack):
+                where = "beside the time without connection" if is_edge else "between two samples"
+                return f"{gap:g} s lie {where} of {after.isoformat()}, {apart:g} s are due"
+        return None
+
 
 def _judge_samples(bench: Bench, outage: _Outage, moments: Sequence[datetime], least: int, apart: float) -> None:
-    offline = sorted({moment for moment in moments if moment <= outage.end})
+    offline = outage.without_connection(moments)
     if len(offline) < least:
         text = f"{len(offline)} samples taken without connection came, at least {least} were due"
         raise bench.blame("Charge Point", text)
-    slack = bench.device.limits.tolerance
-    marks = [outage.begin, *offline, outage.end]
-    for number, (before, after) in enumerate(pairwise(marks)):
-        gap = (after - before).total_seconds()
-        is_edge = number in (0, len(offline))
-        if gap > apart + slack or (not is_edge and gap < apart - slack):
-            where = "beside the time without connection" if is_edge else "between two samples"
-            raise bench.blame("Charge Point", f"{gap:g} s lie {where} of {after.isoformat()}, {apart:g} s are due")
+    if flaw := outage.flaw(moments, apart):
+        raise bench.blame("Charge Point", flaw)
+
+
+def _judge_order(bench: Bench, outage: _Outage, moments: Sequence[datetime]) -> None:
     latest = outage.begin
     for moment in moments:
         if moment < latest:

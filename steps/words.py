@@ -43,6 +43,7 @@ WORDS = {
     "Party": _word("Charge Point|Central System"),
     "Action": _one_of(ACTIONS),
     "Status": _one_of(_STATUSES),
+    "Either": _word(rf"(?:{'|'.join(_STATUSES)})(?: or (?:{'|'.join(_STATUSES)}))*"),
     "Statuses": _word(rf"(?:{'|'.join(_STATUSES)})(?:, (?:{'|'.join(_STATUSES)}))+"),
     "Fault": _one_of([code.value for code in ChargePointErrorCode if code.value != "NoError"]),
     "ErrorCode": _one_of([code.value for code in ErrorCode]),

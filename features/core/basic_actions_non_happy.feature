@@ -67,7 +67,8 @@ Feature: Basic actions, non-happy
       | status      | Faulted              |
       | errorCode   | ConnectorLockFailure |
     And the Central System responds with StatusNotification.conf
-  # In 2024-04 the cable came before the idTag.
+
+  # In 2024-04 the cable came before the idTag. 4.9, B1: a refusal need not end the Preparing that the idTag has begun.
   @TC_023_4_CS @needs_local_authorization @OCPP_4_1 @OCPP_4_9 @OCPP_9_1_20
   Scenario: Start local Charging Session - Authorize invalid
     Given the configuration
@@ -80,10 +81,7 @@ Feature: Basic actions, non-happy
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Invalid |
     When the EV driver plugs in the cable
-    Then the Charge Point sends StatusNotification.req
-      | connectorId | {ConnectorId} |
-      | status      | Preparing     |
-    And the Central System responds with StatusNotification.conf
+    Then connector {ConnectorId} is Preparing, unless it was reported so before
     And the Charge Point sends no StartTransaction.req for 10 seconds
     And the Charge Point has sent no StartTransaction.req since the idTag was presented
 
@@ -102,9 +100,6 @@ Feature: Basic actions, non-happy
     And the Central System responds with Authorize.conf
       | idTagInfo.status | Invalid |
     When the EV driver plugs in the cable
-    Then the Charge Point sends StatusNotification.req
-      | connectorId | {ConnectorId} |
-      | status      | Preparing     |
-    And the Central System responds with StatusNotification.conf
+    Then connector {ConnectorId} is Preparing, unless it was reported so before
     And the Charge Point sends no StartTransaction.req for 10 seconds
     And the Charge Point has sent no StartTransaction.req since RemoteStartTransaction.req was sent

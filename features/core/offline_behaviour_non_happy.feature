@@ -18,7 +18,8 @@ Feature: Offline behaviour, non-happy
     And 5 seconds pass
     And the connection is restored
     Then the Charge Point sends MeterValues.req for at least 3 samples that it took without connection, {MeterValueSampleInterval} seconds apart
-      | format | one of Raw, absent, tolerated SignedData |
+      | transactionId       | {StartTransaction.conf.transactionId}, noted absent |
+      | sampledValue.format | one of Raw, absent, tolerated SignedData            |
 
   @TC_037_1_CS @TC_037_1_CSMS @needs_offline_transactions @needs_local_authorization
   @OCPP_3_5_4 @OCPP_3_7 @OCPP_4_8 @OCPP_4_9 @OCPP_3_5 @OCPP_9_1_12 @OCPPJ_5_4

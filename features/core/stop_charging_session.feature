@@ -79,7 +79,7 @@ Feature: Stop charging session
       | UnlockConnectorOnEVSideDisconnect | false |
     And a transaction is running with idTag {ValidIdTag}
     When the EV driver unplugs the cable at the EV side
-    Then connector {ConnectorId} is SuspendedEV and/or SuspendedEVSE
+    Then connector {ConnectorId} is SuspendedEV or SuspendedEVSE
       | info | EV side disconnected, tolerated one of any, absent |
     And the Central System responds with StatusNotification.conf
     When the Central System sends RemoteStopTransaction.req

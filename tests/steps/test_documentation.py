@@ -25,6 +25,7 @@ WRITTEN = {
     "Location": "{Location}",
     "Work": "{work}",
     "Status": "{Status}",
+    "Either": "{Status or Status}",
     "Statuses": "{Statuses}",
     "Fault": "{Fault}",
     "IdTagStatus": "{status}",

@@ -37,7 +37,7 @@ def test_a_connector_is_faulted_and_repaired(bench: Bench, n: str) -> None:
     states.faulted(bench=bench, n=n)
     assert unclaimed(bench) == []
     station.is_repaired(bench=bench, n=n)
-    states.connector_is(bench=bench, n="1", status="Available")
+    states.connector_is(bench=bench, n="1", statuses="Available")
 
 
 def test_a_fault_that_is_not_reported_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

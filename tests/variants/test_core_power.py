@@ -22,7 +22,7 @@ from simulator.memory import QueuedMessage
 from tests.variants.foreign import Change, Frame, Variant, call
 from tests.variants.test_central_systems import conf as csms_conf
 from tests.variants.test_central_systems import refused
-from tests.variants.test_charge_points import Setup, before, fixed, has, in_turn, lacks, req
+from tests.variants.test_charge_points import Setup, before, fixed, has, in_turn, lacks, report, req, timestamps
 
 NO_BACKUP = frozenset({"backup_power"})
 
@@ -177,17 +177,17 @@ def age(frame: Frame) -> float:
     return (parse_timestamp(timestamp()) - taken).total_seconds()
 
 
-def queued(send: Callable[[list[Frame]], Iterable[Frame]]) -> Callable[[], Change]:
-    """The first three samples that were queued, otherwise."""
+def queued(send: Callable[[list[Frame]], Iterable[Frame | float]], count: int = 3) -> Callable[[], Change]:
+    """The first samples that were queued, otherwise."""
 
     def make() -> Change:
         held: list[Frame] = []
 
-        def change(frame: Frame) -> Iterable[Frame] | None:
-            if not frame.requests("MeterValues") or age(frame) < 2 or len(held) >= 3:
+        def change(frame: Frame) -> Iterable[Frame | float] | None:
+            if not frame.requests("MeterValues") or age(frame) < 2 or len(held) >= count:
                 return None
             held.append(frame)
-            return send([each.again() for each in held]) if len(held) == 3 else []
+            return send([each.again() for each in held]) if len(held) == count else []
 
         return change
 
@@ -201,6 +201,11 @@ def in_one(frames: list[Frame]) -> Iterable[Frame]:
 
 def backwards(frames: list[Frame]) -> Iterable[Frame]:
     return frames[::-1]
+
+
+def slowly_backwards(frames: list[Frame]) -> Iterable[Frame | float]:
+    for frame in reversed(frames):
+        yield from (frame, 3.0)
 
 
 def sampled(**fields: object) -> Callable[[], Change]:
@@ -417,6 +422,27 @@ LAWFUL = {
     "queued samples backwards": Variant(
         "3.7: chronological order is a SHOULD", queued(backwards), numbers="036", remark="was sent after that of"
     ),
+    "queued samples backwards, one by one": Variant(
+        "3.7: the latest is not the last", queued(slowly_backwards, 4), numbers="036", remark="was sent after that of"
+    ),
+    "timestamps in small letters": Variant(
+        "RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower()), numbers=f"036 {STARTS_OFFLINE}"
+    ),
+    "a fault takes the neighbour away first": Variant(
+        "4.9: connectors have statuses of their own",
+        lambda: (
+            lambda frame: (
+                [report(2, "Unavailable"), 0.5, frame, report(2, "Available")]
+                if frame.requests("StatusNotification", status="Faulted")
+                else None
+            )
+        ),
+        numbers="041 003",
+        connectors=2,
+    ),
+    "samples without a transactionId": Variant(
+        "4.7: if applicable", req("MeterValues", transactionId=...), numbers="036", remark="transactionId is absent"
+    ),
     "samples without a context": Variant("7.43: Sample.Periodic is the default", sampled(context=...), numbers="036"),
     "signed samples": Variant(
         "7.49; the test case document wants Raw", sampled(format="SignedData"), numbers="036", remark="SignedData"
@@ -460,6 +486,25 @@ LAWFUL = {
 }
 
 UNLAWFUL = {
+    "a case ends without power": Variant(
+        "7.36; the next one waits for what follows the boot",
+        lambda: (
+            lambda frame: (
+                [frame.with_fields(reason="Other")]
+                if frame.requests("StopTransaction")
+                else [3.0, frame]
+                if frame.requests("StatusNotification") or frame.requests("BootNotification")
+                else None
+            )
+        ),
+        charge_point=with_backup_power,
+        numbers="032_1 034 036 041",
+        fails="032_1",
+        reason="reason is Other",
+    ),
+    "samples of another transaction": Variant(
+        "errata 3.16", req("MeterValues", transactionId=99), numbers="036", fails="036", reason="transactionId is 99"
+    ),
     "does not connect again": Variant(
         "OCPP-J 5.4, errata 3.4",
         charge_point=backs_off(10_000),

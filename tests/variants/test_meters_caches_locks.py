@@ -1,5 +1,6 @@
 """Foreign parties in the Core cases of meters, caches, groups, fixed cables and locks."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -12,7 +13,18 @@ from ocppj.frames import CALLERROR, Payload
 from simulator import charging_session, transaction
 from simulator.charge_point import ChargePoint
 from tests.variants.foreign import Change, Frame, Variant, call
-from tests.variants.test_charge_points import Setup, before, fixed, has, in_turn, lacks, report, req, stores_nothing
+from tests.variants.test_charge_points import (
+    Setup,
+    ahead_of,
+    before,
+    fixed,
+    has,
+    in_turn,
+    lacks,
+    report,
+    req,
+    stores_nothing,
+)
 
 ORDINARY = "005_2 005_3 018_1 023_4 027 061_1 062 068 069 070 071"
 FIXED_CABLE = "005_2 005_3 017_2 018_2"
@@ -186,6 +198,23 @@ def stops_before_it_unlocks(it: ChargePoint) -> None:
         return unlock(it, request)
 
     it.handlers["UnlockConnector"] = finish_and_unlock
+
+
+def stops_after_it_has_answered(reason: str) -> Setup:
+    def setup(it: ChargePoint) -> None:
+        unlock = it.handlers["UnlockConnector"]
+
+        async def stop(number: int) -> None:
+            await asyncio.sleep(3)
+            transaction.stop(it, it.connectors[number], reason)
+
+        def unlock_and_stop(it: ChargePoint, request: Payload) -> Payload:
+            it.spawn(stop(request["connectorId"]))
+            return unlock(it, request)
+
+        it.handlers["UnlockConnector"] = unlock_and_stop
+
+    return setup
 
 
 def only_says_unlocked(it: ChargePoint) -> None:
@@ -413,6 +442,31 @@ LAWFUL |= {
     "an operator who says done 5 s later, and Available meanwhile": Variant(
         "4.9, B1", charge_point=begins_before_it_asks, numbers="023_4", lingers=5
     ),
+    "an operator who says done 65 s later": Variant(
+        "9.1.6: after 60 s it waits for nobody, and an idTag that is refused needs none",
+        numbers="005_2 018_1 061_1 068 070",
+        lingers=65,
+        inconclusive="005_2 018_1 068 070",
+        reason="became Finishing before the operator was done",
+    ),
+    "reports 3 s apart": Variant(
+        "errata 3.22 sets no time for what follows a boot",
+        lambda: lambda frame: [3.0, frame] if frame.requests("StatusNotification") else None,
+        numbers="005_2 005_3 018_1",
+    ),
+    "Preparing while it asks, and until it times out": Variant(
+        "4.9, B1: no event that would end it",
+        ahead_of("Authorize", "Preparing"),
+        numbers="023_4",
+        remark="was reported Preparing only before",
+    ),
+    "a fixed cable, and UnlockConnector.req stops 3 s later": Variant(
+        "5.18: SHALL finish the transaction",
+        charge_point=stops_after_it_has_answered("UnlockCommand"),
+        numbers="018_2",
+        lacks=WITHOUT_DETACHABLE,
+        remark="StopTransaction.req was sent, which the test case does not list",
+    ),
     "Available since UnlockConnector.req": Variant(
         "4.9, F1", charge_point=reports_available_when_unlocked, numbers="005_2"
     ),
@@ -454,6 +508,13 @@ UNLAWFUL = {
         lacks=WITHOUT_DETACHABLE,
         fails="005_2 017_2 018_2",
     ),
+    "a fixed cable, and UnlockConnector.req stops for another reason": Variant(
+        "5.18, 7.36",
+        charge_point=stops_after_it_has_answered("Other"),
+        numbers="018_2",
+        lacks=WITHOUT_DETACHABLE,
+        fails="018_2",
+    ),
     "it says Unlocked and goes on": Variant("5.18", charge_point=only_says_unlocked, numbers="018_1", fails="018_1"),
     "an Invalid idTag charges": Variant("4.1", charge_point=charges_whoever_is_refused, numbers="023_4", fails="023_4"),
     "an Invalid idTag charges from afar": Variant(
@@ -488,6 +549,13 @@ UNLAWFUL = {
         lambda: lambda frame: [] if frame.requests("MeterValues") else None,
         numbers="070 071",
         fails="070 071",
+    ),
+    "every MeterValues.req twice": Variant(
+        "9.1.19, 9.1.5: a reading is told at its instant, and not again",
+        lambda: lambda frame: [frame, 0.5, frame.again()] if frame.requests("MeterValues") else None,
+        numbers="036 070 071",
+        fails="036 070 071",
+        reason="once more",
     ),
     "every second MeterValues.req": Variant(
         "errata 3.15",
