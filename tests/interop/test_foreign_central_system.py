@@ -20,6 +20,7 @@ from tests.interop.rehearsals import (
 )
 
 ID_TAGS = {"ValidIdTag": "GOOD-04A1B2", "BlockedIdTag": "LOST-77C0DE", "ExpiredIdTag": "LAST-YEAR-31"}
+SHORT = ("ConnectionTimeOut=2", "ReservationDuration=10", "TransactionDuration=3")  # time is real
 KNOWS = ("--valid", "GOOD-04A1B2", "--blocked", "LOST-77C0DE", "--expired", "LAST-YEAR-31")
 
 _UNTOLD = Due("inconclusive", "a made-up idTag would be refused, and rightly so", "give --data ValidIdTag=...")
@@ -192,8 +193,8 @@ FAULTY = {
 def _judged(
     folder: Path, *more: str, fault: str | None = None, has_operator: bool = True, without: str = ""
 ) -> Iterator[Rehearsing]:
-    data = [f"{name}={id_tag}" for name, id_tag in ID_TAGS.items() if name != without] + ["ConnectionTimeOut=2"]
-    settings = [argument for setting in data for argument in ("--data", setting)]
+    data = [f"{name}={id_tag}" for name, id_tag in ID_TAGS.items() if name != without]
+    settings = [argument for setting in (*data, *SHORT) for argument in ("--data", setting)]
     planted = ("--fault", fault) if fault else ()
     with foreign_device(sys.executable, HERE / "central_system.py", *KNOWS, *planted) as [port, control]:
         asked = operator(control) if has_operator else ()
