@@ -51,7 +51,7 @@ async def profiles_set(bench: Bench, datatable: Table) -> None:
     """Set over the wire one by one, each Accepted. All begin together."""
     _check_unit(bench)
     with bench.state("SetChargingProfile"):
-        for request, profile in _profiles(bench, datatable):
+        for request, profile in list(_profiles(bench, datatable)):  # none is set if there is no room for all
             table = _cells({**request, PROFILE["SetChargingProfile"]: profile})
             await make_send(bench, "Central System", "SetChargingProfile", table)
             await claim_conf(bench, "Charge Point", "SetChargingProfile", ACCEPTED)
@@ -68,10 +68,29 @@ async def transaction_running_under(bench: Bench, id_tag: str, datatable: Table)
 @given("the Charge Point takes {n:N} charging profiles of {periods:N} periods")
 async def takes_profiles(bench: Bench, n: str, periods: str) -> None:
     """9.4.3, 9.4.5: the case does not apply to a Charge Point that takes less."""
-    for key, needed in (("MaxChargingProfilesInstalled", n), ("ChargingScheduleMaxPeriods", periods)):
+    needs = {"MaxChargingProfilesInstalled": int(n), "ChargingScheduleMaxPeriods": int(periods)}
+    if found := _too_little(bench, needs):
+        raise NotApplicable(found)
+
+
+def _check_room(bench: Bench, profiles: int, profile: Payload) -> None:
+    """9.4: no test case speaks of a Charge Point that takes less than it sets, and nothing is wrong with one."""
+    needs = {
+        "ChargeProfileMaxStackLevel": int(profile["stackLevel"]),
+        "ChargingScheduleMaxPeriods": len(profile["chargingSchedule"]["chargingSchedulePeriod"]),
+        "MaxChargingProfilesInstalled": profiles,
+    }
+    if found := _too_little(bench, needs):
+        raise Inconclusive(found)
+
+
+def _too_little(bench: Bench, needs: dict[str, int]) -> str | None:
+    """What the Charge Point says that it takes, if that is less than a case needs."""
+    for key, needed in needs.items():
         value = _configured(bench, key)
-        if value is not None and value.isdigit() and int(value) < int(needed):
-            raise NotApplicable(f"{key} is {value}, the case needs {needed}")
+        if value is not None and value.isdigit() and int(value) < needed:
+            return f"{key} is {value}, the case needs {needed}"
+    return None
 
 
 def _profiles(bench: Bench, table: Table) -> Iterator[tuple[Payload, Payload]]:
@@ -82,7 +101,9 @@ def _profiles(bench: Bench, table: Table) -> Iterator[tuple[Payload, Payload]]:
     for number, line in enumerate(lines, 1):
         cells = {name: _text(bench, cell) for name, cell in zip(names, line, strict=True) if cell}
         request: Payload = {name: cells.pop(name) for name in ("connectorId", "idTag") if name in cells}
-        yield request, _profile(bench, number, cells, start)
+        profile = _profile(bench, number, cells, start)
+        _check_room(bench, number, profile)
+        yield request, profile
 
 
 def _text(bench: Bench, cell: str) -> str:

@@ -4,7 +4,6 @@ Feature: Composite schedule
 
   Background:
     Given the Charge Point is booted
-    And idTag {ValidIdTag} is Accepted
 
   # After 260 s the TxProfile has ended. By 3.13.1 it overrules the TxDefaultProfile for the whole transaction, and the
   # test case sees it so; errata 3.43 falls back to another profile, and a device may take that for the default one.
@@ -12,7 +11,8 @@ Feature: Composite schedule
   @OCPP_5_7 @OCPP_3_13_3 @OCPPE_3_43 @OCPP_3_13 @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_6_22 @OCPP_7_14 @OCPPE_3_28 @OCPPE_3_29
   @OCPPE_3_57 @OCPPE_3_65 @OCPPE_3_66
   Scenario: Get Composite Schedule (judging the Charge Point)
-    Given the Charge Point takes 3 charging profiles of 5 periods
+    Given idTag {ValidIdTag} is Accepted
+    And the Charge Point takes 3 charging profiles of 5 periods
     And a transaction is running with idTag {ValidIdTag}
     And these charging profiles
       | connectorId   | chargingProfilePurpose | stackLevel | duration | valid | limits                                           |
@@ -116,7 +116,8 @@ Feature: Composite schedule
 
   @TC_067_CSMS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_16 @OCPP_3_13_1 @OCPP_6_13
   Scenario: Clear Charging Profile (judging the Central System)
-    Given a transaction is running with idTag {ValidIdTag}
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req
       | connectorId                                                               | 0                               |
       | csChargingProfiles.chargingProfileId                                      | any, such as 1                  |

@@ -3,7 +3,6 @@ Feature: Smart charging
 
   Background:
     Given the Charge Point is booted
-    And idTag {ValidIdTag} is Accepted
 
   # A profile that has begun a little ago ends as much before the time that is asked about.
   @TC_056_CS
@@ -53,7 +52,8 @@ Feature: Smart charging
 
   @TC_057_CS @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_5_7 @OCPP_3_13
   Scenario: Central Smart Charging - TxProfile (judging the Charge Point)
-    Given a transaction is running with idTag {ValidIdTag}
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req with a charging profile
       | connectorId   | chargingProfilePurpose | transactionId                         | stackLevel   | limits |
       | {ConnectorId} | TxProfile              | {StartTransaction.conf.transactionId} | {StackLevel} | 0 s: 6 |
@@ -74,7 +74,8 @@ Feature: Smart charging
 
   @TC_057_CSMS @OCPP_5_16_3 @OCPP_7_8 @OCPPE_3_56 @OCPP_3_13_4 @OCPP_5_16_1 @OCPP_7_9 @OCPPE_3_65 @OCPPE_3_66
   Scenario: Central Smart Charging - TxProfile (judging the Central System)
-    Given a transaction is running with idTag {ValidIdTag}
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req
       | connectorId                                                               | {ConnectorId}                          |
       | csChargingProfiles.chargingProfileId                                      | any, such as 1                         |
@@ -112,7 +113,8 @@ Feature: Smart charging
 
   @TC_058_2_CS @OCPP_3_13_1 @OCPP_7_8 @OCPP_7_11
   Scenario: Central Smart Charging - Wrong transactionId
-    Given a transaction is running with idTag {ValidIdTag}
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req with a charging profile
       | connectorId   | chargingProfilePurpose | transactionId                                    | stackLevel   | duration             | limits |
       | {ConnectorId} | TxProfile              | other than {StartTransaction.conf.transactionId} | {StackLevel} | {ScheduleDuration} s | 0 s: 6 |
@@ -121,7 +123,8 @@ Feature: Smart charging
 
   @TC_059_CS @OCPP_5_11 @OCPP_5_16_2 @OCPP_5_7 @OCPPE_3_42
   Scenario: Remote Start Transaction with Charging Profile (judging the Charge Point)
-    Given a transaction is running with idTag {ValidIdTag} and a charging profile
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag} and a charging profile
       | chargingProfilePurpose | chargingProfileKind | stackLevel   | limits |
       | TxProfile              | Relative            | {StackLevel} | 0 s: 6 |
     When the Central System sends GetCompositeSchedule.req
@@ -139,6 +142,7 @@ Feature: Smart charging
 
   @TC_059_CSMS @OCPP_5_11 @OCPP_5_16_2 @OCPP_7_8 @OCPPE_3_41 @OCPP_5_16_4 @OCPP_7_9 @OCPP_7_13 @OCPPE_3_45 @OCPPE_3_70
   Scenario: Remote Start Transaction with Charging Profile (judging the Central System)
+    Given idTag {ValidIdTag} is Accepted
     When the Central System sends RemoteStartTransaction.req
       | connectorId                                                            | {ConnectorId}                          |
       | idTag                                                                  | {ValidIdTag}                           |
@@ -181,6 +185,7 @@ Feature: Smart charging
 
   @TC_060_CS @OCPP_5_11 @OCPP_5_16_2
   Scenario: Remote Start Transaction with Charging Profile - Rejected
+    Given idTag {ValidIdTag} is Accepted
     When the Central System sends RemoteStartTransaction.req with a charging profile
       | connectorId   | idTag        | chargingProfilePurpose | stackLevel   | duration             | limits |
       | {ConnectorId} | {ValidIdTag} | TxDefaultProfile       | {StackLevel} | {ScheduleDuration} s | 0 s: 6 |
@@ -190,7 +195,8 @@ Feature: Smart charging
 
   @TC_082_CS @OCPP_3_13_1 @OCPPE_3_8 @OCPP_5_7
   Scenario: Central Smart Charging - TxDefaultProfile - with ongoing transaction
-    Given a transaction is running with idTag {ValidIdTag}
+    Given idTag {ValidIdTag} is Accepted
+    And a transaction is running with idTag {ValidIdTag}
     When the Central System sends SetChargingProfile.req with a charging profile
       | connectorId   | chargingProfilePurpose | stackLevel   | duration             | limits |
       | {ConnectorId} | TxDefaultProfile       | {StackLevel} | {ScheduleDuration} s | 0 s: 6 |

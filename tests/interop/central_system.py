@@ -36,6 +36,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 on: Callable[[str], Callable[[Handler], Handler]] = routing.on  # ocpp ships no types
 
 transaction_ids = itertools.count(1)
+reservation_ids = itertools.count(1)
 
 
 class ConnectedChargePoint(ChargePoint):  # type: ignore[misc]  # ocpp ships no types
@@ -112,9 +113,11 @@ class CentralSystem:
             return "failed", f"{identity} is not connected"
         if not hasattr(call, action):
             return "cannot", f"this Central System has no {action}"
-        message = getattr(call, action)(**camel_to_snake_case(request["payload"]))
+        fields = camel_to_snake_case(request["payload"])
+        if action == "ReserveNow":
+            fields.setdefault("reservation_id", next(reservation_ids))  # 6.39: it is the Central System that chooses
         try:
-            await self.connected[identity].call(message)
+            await self.connected[identity].call(getattr(call, action)(**fields))
         except Exception as error:
             return "failed", f"{action}: {error!r}"
         return "done", ""

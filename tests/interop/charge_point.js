@@ -7,8 +7,9 @@
 // been begun then, and what the Charge Point makes of it is seen on the wire.
 //
 // The package answers only what is scripted below and is silent about anything else; it knows no CALLERROR. Of its own,
-// this Charge Point lacks keys that chapter 9 of OCPP 1.6 requires, takes any value for a key, and forgets in a power
-// cut that a connector is Unavailable.
+// this Charge Point lacks keys that chapter 9 of OCPP 1.6 requires, takes any value for a key, sends no MeterValues,
+// keeps nothing for the time after a lost connection, and forgets in a power cut that a connector is Unavailable and
+// that a transaction was running.
 'use strict';
 
 const net = require('node:net');
@@ -50,8 +51,8 @@ function call(method, payload) {
   return sent;
 }
 
-const report = (connectorId, status) =>
-  call('sendStatusNotification', { connectorId, errorCode: 'NoError', status, timestamp: now() });
+const report = (connectorId, status, errorCode = 'NoError') =>
+  call('sendStatusNotification', { connectorId, errorCode, status, timestamp: now() });
 
 const reportIdle = () => report(1, !operative ? 'Unavailable' : plugged ? 'Preparing' : 'Available');
 
@@ -65,10 +66,12 @@ async function connect() {
   }
 }
 
-async function boot() {
-  wire = await connect();
+// A connection that is lost is sought again. What was to be sent without one is lost: the package drops it.
+async function attach() {
+  const mine = await connect();
+  wire = mine;
   queue = Promise.resolve();
-  const mine = wire;
+  mine.onClose(() => wire === mine && begin(attach()));
   for (const [action, reply] of Object.entries(replies)) {
     const cb = (request) => {
       const [payload, afterwards] = reply(request.payload);
@@ -77,6 +80,11 @@ async function boot() {
     };
     mine.registeredCallbacks.set(action, { cb });
   }
+  return mine;
+}
+
+async function boot() {
+  const mine = await attach();
   const identity = { chargePointVendor: 'Elsewhere', chargePointModel: 'Stranger' };
   let answer = await call('sendBootnotification', identity);
   while (answer.status !== 'Accepted') {
@@ -95,14 +103,20 @@ function beatRegularly() {
   heartbeat = setInterval(() => begin(call('sendHeartbeat')), Number(configuration.HeartbeatInterval) * 1000);
 }
 
-async function restart() {
+async function losePower() {
   clearInterval(heartbeat);
   forgetIdTag();
   transaction = undefined;
   operative = true;
-  const closed = new Promise((close) => wire.onClose(close));
-  wire.close();
-  await closed;
+  const mine = wire;
+  wire = undefined;
+  const closed = new Promise((close) => mine.onClose(close));
+  mine.close();
+  await Promise.race([closed, pause(200)]); // it may have been closed before
+}
+
+async function restart() {
+  await losePower();
   return boot();
 }
 
@@ -159,6 +173,10 @@ const hands = {
     if (!transaction) return authorize(presented);
     return transaction.idTag === presented && stop('Local', presented);
   },
+  fail: ({ connectorId, errorCode }) => report(connectorId, 'Faulted', errorCode),
+  repair: ({ connectorId }) => (connectorId ? reportIdle() : report(0, 'Available')),
+  lose_power: losePower,
+  regain_power: boot,
   restart,
 };
 
@@ -200,7 +218,7 @@ const replies = {
 
 function handle({ action, payload }) {
   if (!(action in hands)) return { answer: 'cannot', words: `nobody can ${action} at this Charge Point` };
-  if (!wire) return { answer: 'failed', words: 'the Charge Point has not been connected yet' };
+  if (!wire && action !== 'regain_power') return { answer: 'failed', words: 'the Charge Point is not connected' };
   begin(hands[action](payload));
   return { answer: 'done', words: '' };
 }

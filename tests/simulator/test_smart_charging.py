@@ -380,6 +380,81 @@ async def test_at_any_time_the_ev_takes_what_the_oracle_says(seed: int) -> None:
             assert amperes(stage) == pytest.approx(expected, abs=1e-3)
 
 
+def drawn(chance: random.Random, number: int, purpose: str) -> Payload:
+    """A profile of any kind and unit, with edges of every sort within a minute or two of now."""
+    unit, kind = chance.choice("AW"), chance.choice(["Absolute", "Recurring", "Relative"])
+    if purpose == "ChargePointMaxProfile":  # a Relative one begins when it came, which the oracle does not know
+        kind = "Absolute"
+    starts = [0, *sorted(chance.sample(range(1, 90), chance.randrange(4)))]
+    days = chance.choice([0, 1, 7, 8]) if kind == "Recurring" else 0
+    begins = chance.randrange(-60, 60) - 86_400 * days if kind != "Relative" else None
+    what = profile(unit=unit, number=number, level=chance.randrange(3), purpose=purpose, start=begins)
+    what["chargingProfileKind"] = kind
+    if kind == "Recurring":
+        what["recurrencyKind"] = chance.choice(["Daily", "Weekly"])
+    what["chargingSchedule"]["chargingSchedulePeriod"] = [
+        {"startPeriod": start, "limit": chance.randrange(200) / 10 if unit == "A" else chance.randrange(200) * 50.0}
+        | ({"numberPhases": chance.randrange(1, 4)} if chance.random() < 0.4 else {})
+        for start in starts
+    ]
+    if chance.random() < 0.6:
+        what["chargingSchedule"]["duration"] = chance.choice([chance.randrange(1, 100), 86_370, 90_000])
+    for name in ("validFrom", "validTo"):
+        if chance.random() < 0.2:
+            what[name] = timestamp(datetime.now(UTC) + timedelta(seconds=chance.randrange(-50, 100)))
+    return what
+
+
+def is_replaced(old: tuple[int, Payload], new: tuple[int, Payload]) -> bool:
+    """5.16.3, in words of its own."""
+    (there, was), (here, what) = old, new
+    place = (there, was["stackLevel"], was["chargingProfilePurpose"])
+    return bool(
+        was["chargingProfileId"] == what["chargingProfileId"]
+        or place == (here, what["stackLevel"], what["chargingProfilePurpose"])
+    )
+
+
+def in_stacks(installed: list[tuple[int, Payload]], connector: int) -> list[list[Payload]]:
+    """What holds at a connector (3.13.1), by purpose."""
+    own = [what for place, what in installed if place == connector]
+    general = [what for place, what in installed if place == 0]
+    tx = [what for what in own if what["chargingProfilePurpose"] == "TxProfile"]
+    default = [what for what in own if what["chargingProfilePurpose"] == "TxDefaultProfile"]
+    levels = [what["stackLevel"] for what in default]
+    default += [
+        what
+        for what in general
+        if what["chargingProfilePurpose"] == "TxDefaultProfile" and what["stackLevel"] not in levels
+    ]
+    return [tx or default, [what for what in general if what["chargingProfilePurpose"] == "ChargePointMaxProfile"]]
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_whatever_was_set_the_schedule_and_the_meter_are_those_of_the_oracle(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    async with scene(connectors=2) as stage:
+        await stage.charge()
+        connector = stage.charge_point.connectors[1]
+        installed: list[tuple[int, Payload]] = []
+        for _ in range(chance.randrange(1, 9)):
+            purpose = chance.choice(["TxDefaultProfile", "TxDefaultProfile", "ChargePointMaxProfile", "TxProfile"])
+            place = {"ChargePointMaxProfile": 0, "TxProfile": 1}.get(purpose, chance.randrange(3))
+            new = (place, drawn(chance, chance.randrange(6), purpose))
+            assert await set_profile(stage, *new) == "Accepted"
+            installed = [*(old for old in installed if not is_replaced(old, new)), new]
+        stacks, begin = in_stacks(installed, 1), datetime.now(UTC)
+        told = await composite(stage, duration=80)
+        taken, began = 0.0, connector.meter.register
+        for step in range(800):
+            amperes_, phases = at(stacks, datetime.now(UTC), connector.transaction_started)
+            told_now = [limit for start, limit in told if start <= (datetime.now(UTC) - begin).total_seconds()][-1]
+            assert told_now <= amperes_ + 1e-6, step
+            taken += amperes_ * phases * 230 * 0.1 / 3600
+            await stage.pass_time(0.1)
+        assert connector.meter.register - began == pytest.approx(taken, rel=0.005, abs=1.0)
+
+
 async def test_a_limit_of_0_suspends_and_a_higher_one_goes_on() -> None:
     async with scene() as stage:
         await stage.charge()

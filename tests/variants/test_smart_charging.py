@@ -214,6 +214,20 @@ LAWFUL: dict[str, Variant] = {
         inconclusive="056 059 066 082",
         reason="--data ChargingRateUnit=W",
     ),
+    "knows no stackLevel but 0": charge_point(
+        "9.4.1",
+        charge_point=has(ChargeProfileMaxStackLevel="0"),
+        numbers="067 072",
+        inconclusive="067 072",
+        reason="MaxStackLevel is 0",
+    ),
+    "takes 2 periods": charge_point(
+        "9.4.3",
+        charge_point=has(ChargingScheduleMaxPeriods="2"),
+        numbers="056 067 072",
+        inconclusive="067 072",
+        reason="ChargingScheduleMaxPeriods is 2",
+    ),
     "another profile is left": charge_point(
         "it starts without any: the bench clears it", charge_point=has_profile, numbers="056 072"
     ),
