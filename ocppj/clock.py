@@ -106,5 +106,5 @@ def parse_timestamp(text: str) -> datetime:
 
     T and Z may be small letters (RFC 3339 5.6, which the schemas' date-time refers to).
     """
-    moment = datetime.fromisoformat(text.upper())
+    moment = datetime.fromisoformat(str.upper(text))  # a TypeError for what is no text at all
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

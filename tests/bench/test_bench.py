@@ -716,6 +716,14 @@ async def test_a_surplus_message_that_changes_nothing(action: str) -> None:
         assert stage.bench.remarks == wanted
 
 
+async def test_readings_go_on_while_a_transaction_does() -> None:
+    stage = Stage("CS")
+    reading = {"timestamp": "2031-05-13T08:41:17Z", "sampledValue": [{"value": "1"}]}
+    stage.call(CP, "MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": [reading]})
+    assert stage.bench.conclude(None) is None
+    assert stage.bench.remarks == []
+
+
 @pytest.mark.parametrize("action", sorted(PROVISIONING))
 async def test_a_central_system_may_provision_after_a_boot(action: str) -> None:
     stage = Stage("CSMS")
