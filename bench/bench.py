@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
-from bench.messages import Message, answer_to, begins_or_ends_connection, messages, open_calls, told_first
+from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import CLAUSES, Breach, breaches
 from bench.operators import Operator, Request
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
@@ -145,6 +145,11 @@ class Bench:
     def connector(self) -> int:
         """The connector that the case is about."""
         return int(str(self.value("ConnectorId")))
+
+    @property
+    def number_of_connectors(self) -> int:
+        """How many connectors the Charge Point has, as far as we were told."""
+        return int(str(self.value("NumberOfConnectors")))
 
     def begin(self) -> None:
         """The parties are seated and at rest: from here on it is the case."""
@@ -425,6 +430,10 @@ class Bench:
         """The CALLRESULT of a party to the request that was claimed last. Ends the case if it is none."""
         return self.as_conf(await self.answer(party, action), action)
 
+    async def conf_to(self, call: Message) -> Message:
+        """The CALLRESULT that answers a request. Ends the case if it is none."""
+        return self.as_conf(await self.answer_to(call), call.action)
+
     def as_conf(self, answer: Message, action: str) -> Message:
         """An answer that must be a CALLRESULT, and one of its action."""
         if answer.type != "CALLRESULT":
@@ -491,7 +500,7 @@ class Bench:
             self.take(message, ordered=reported == statuses[0])
             reports.append(message)
             if self.judged == "Central System":
-                self.as_conf(await self.answer_to(message), "StatusNotification")
+                await self.conf_to(message)
             if reported in statuses:
                 return reports
             if reported not in on_the_way:
@@ -644,7 +653,7 @@ class Bench:
             return False
         between = self.wire.records[: message.index]
         answer = answer_to(earlier, between)
-        broken = any(map(begins_or_ends_connection, between[earlier.index :]))
+        broken = spans_connections(between[earlier.index :])
         return not broken and answer is not None and answer.type == "CALLRESULT"
 
     def _breaches(self) -> list[Breach]:

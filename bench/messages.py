@@ -120,6 +120,11 @@ def begins_or_ends_connection(record: Record) -> bool:
     return bool(record["kind"] == "connect" and record.get("status", 101) == 101)
 
 
+def spans_connections(records: Sequence[Record]) -> bool:
+    """Whether a connection opened or closed in a stretch of a transcript."""
+    return any(map(begins_or_ends_connection, records))
+
+
 def open_calls(records: Sequence[Record]) -> list[Message]:
     """The CALLs without an answer whose connection still stands."""
     pending: dict[tuple[Party, str], Message] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.messages import Message, answer_to, begins_or_ends_connection, messages, told_first
+from bench.messages import Message, answer_to, messages, spans_connections, told_first
 from bench.obligations import BY_HAND
 from bench.verdicts import Remark
 from ocppj.schemas import ACTIONS
@@ -86,7 +86,7 @@ def _repeats(message: Message, before: Sequence[Record], _: Party) -> bool:
     if message.action not in QUEUED:
         return False
     earlier = told_first(message, before)
-    return earlier is not None and any(map(begins_or_ends_connection, before[earlier.index :]))
+    return earlier is not None and spans_connections(before[earlier.index :])
 
 
 def _merely_reconnects(message: Message, before: Sequence[Record], _: Party) -> bool:

@@ -38,7 +38,7 @@ async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = 
     message = await bench.wire.next_call(sender, action, lambda found: not bench.repeats(found), deadline)
     if message is not None and not mismatches(message.payload, datatable, bench.value):
         bench.take(message)
-        await _answered(bench, message)
+        await bench.conf_to(message)
 
 
 @then("in either order, the Charge Point reboots and sends {action:Action}.req")
@@ -148,7 +148,7 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
         if message.action == "BootNotification":
             await _claim_reports(bench)
         bench.take(message, ordered=False)
-        await _answered(bench, message)
+        await bench.conf_to(message)
         if message.action == "BootNotification":
             booted = True
             await _connectors_become_available(bench, are_due=reports_are_due)
@@ -166,7 +166,7 @@ def _next(bench: Bench, actions: Collection[str]) -> Message | None:
 
 
 async def _connectors_become_available(bench: Bench, *, are_due: bool) -> None:
-    known = int(str(bench.value("NumberOfConnectors")))
+    known = bench.number_of_connectors
     for connector in range(known + 1):
         await _becomes_available(bench, connector, is_due=are_due)
     # A device may have more connectors than we were told: what it says of them counts as well.
@@ -185,7 +185,7 @@ async def _becomes_available(bench: Bench, connector: int, *, is_due: bool) -> N
         reported, limit = str(message.payload.get("status")), bench.long_timeout
         if reported not in INSTALLING:
             break
-        await _answered(bench, message)
+        await bench.conf_to(message)
     if reported == "Available" or not (reported or is_due):
         return
     told = f"is reported {reported}" if reported else "was not reported"
@@ -197,7 +197,7 @@ async def _claim_reports(bench: Bench) -> None:
     for message in list(bench.wire.calls("Charge Point", "StatusNotification")):
         if message.payload.get("status") in INSTALLING:
             bench.take(message, ordered=False)
-            await _answered(bench, message)
+            await bench.conf_to(message)
 
 
 def _made_unavailable(bench: Bench) -> set[int]:
@@ -207,10 +207,6 @@ def _made_unavailable(bench: Bench) -> set[int]:
         for message in bench.wire.calls("Charge Point", "StatusNotification")
     }
     return {number for number, status in latest.items() if status == "Unavailable" and isinstance(number, int)}
-
-
-async def _answered(bench: Bench, message: Message) -> None:
-    bench.as_conf(await bench.answer_to(message), message.action)
 
 
 def _delay(bench: Bench) -> float:

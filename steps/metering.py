@@ -78,7 +78,7 @@ async def _regular_values(bench: Bench, key: str, n: int, interval: float, table
 
 async def _take_in(bench: Bench, message: Message, key: str, seen: Seen, table: Table) -> None:
     """Check the values of a message and note when they were measured."""
-    bench.as_conf(await bench.answer_to(message), "MeterValues")
+    await bench.conf_to(message)
     if message.payload["connectorId"] != bench.connector:
         return
     judge_message(bench, message, table)

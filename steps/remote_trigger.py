@@ -55,7 +55,7 @@ async def triggers_beyond(bench: Bench, datatable: Table) -> None:
     """One above NumberOfConnectors, as the Charge Point itself reports it; as the test data say if it does not."""
     entry = await _reported(bench, "NumberOfConnectors")
     reported = str(entry.get("value", "")) if entry else ""
-    last = int(reported) if reported.isdecimal() else int(str(bench.value("NumberOfConnectors")))
+    last = int(reported) if reported.isdecimal() else bench.number_of_connectors
     await make_send(bench, "Central System", "TriggerMessage", [*datatable, ("connectorId", str(last + 1))])
 
 
@@ -63,7 +63,7 @@ async def _trigger_conf(bench: Bench) -> Message:
     call = bench.wire.latest_claim("Central System", "TriggerMessage")
     if call is None:
         raise OurError(f"«{bench.sentence}» follows a TriggerMessage.req, and none was claimed: a faulty feature")
-    return bench.as_conf(await bench.answer_to(call), "TriggerMessage")
+    return await bench.conf_to(call)
 
 
 async def _claim_triggered(bench: Bench, action: str, table: Table) -> None:

@@ -124,7 +124,7 @@ async def reserved_somewhere(bench: Bench) -> None:
     if connector == 0 or before in ("Faulted", "Unavailable"):
         text = f"connector {connector} is reported Reserved" + (f", which is {before}" if connector else "")
         raise bench.blame("Charge Point", text, "StatusNotification")
-    bench.as_conf(await bench.answer_to(message), "StatusNotification")
+    await bench.conf_to(message)
 
 
 @then("the Charge Point refuses idTag {id_tag:IdTag}")
@@ -167,7 +167,7 @@ def _connectors(bench: Bench) -> range:
     """All that there are, also where the Charge Point tells of more than the test data do (9.1.21)."""
     seat = bench.seats["Charge Point"]
     told = seat.device.configured("NumberOfConnectors") if isinstance(seat, ExternalChargePoint) else None
-    number = int(str(bench.value("NumberOfConnectors")))
+    number = bench.number_of_connectors
     return range(1, max(number, int(told) if told and told.isdigit() else 0) + 1)
 
 

@@ -194,7 +194,7 @@ async def _charge_point_faulted(bench: Bench) -> None:
     def is_faulted(message: Message) -> bool:
         return message.payload.get("status") == "Faulted" and message.payload.get("connectorId") in missing
 
-    above = set(range(1, int(str(bench.value("NumberOfConnectors"))) + 1))
+    above = set(range(1, bench.number_of_connectors + 1))
     missing = {0, *above}
     deadline = bench.loop.time() + bench.timeout
     while missing:
@@ -202,7 +202,7 @@ async def _charge_point_faulted(bench: Bench) -> None:
         if message is None:
             break
         bench.take(message, ordered=False)
-        bench.as_conf(await bench.answer_to(message), "StatusNotification")
+        await bench.conf_to(message)
         missing.discard(message.payload["connectorId"])
     await bench.reports_above(max(above))
     if not missing:
@@ -348,7 +348,7 @@ def _exceptions(bench: Bench, table: Table) -> dict[int, str]:
 async def _every_connector(
     bench: Bench, exceptions: dict[int, str], status: str = "Available", on_the_way: Collection[str] = ()
 ) -> None:
-    known = int(str(bench.value("NumberOfConnectors")))
+    known = bench.number_of_connectors
     for connector in range(known + 1):
         while True:
             message = await bench.claim(
@@ -371,7 +371,7 @@ async def _check_report(bench: Bench, message: Message, exceptions: dict[int, st
     if not wanted.fits(reported):
         text = f"connector {connector} is reported {reported}, expected {wanted.text}"
         raise bench.blame("Charge Point", text, "StatusNotification")
-    bench.as_conf(await bench.answer_to(message), "StatusNotification")
+    await bench.conf_to(message)
 
 
 async def _authorize(bench: Bench, id_tag: str) -> None:
