@@ -1,7 +1,5 @@
 """Faults that show when power, connection or a connector fails, and at resets during a transaction."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from ocppj.errors import Refused
@@ -22,6 +20,7 @@ from tests.planted.test_planted_faults import (
     cases,
     charge_point_forgets_availability,
     charge_point_gives_reason_local,
+    due,
     instead,
     not_passed,
 )
@@ -394,18 +393,10 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def unfaulted() -> Iterator[None]:
-    assert not_passed(among=IDS) == {}
-    yield
-    assert not_passed(among=IDS) == {}
-
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found(name: str) -> None:
     plant, failed, errors = FAULTS[name]
-    expected = dict.fromkeys(failed, "fail") | dict.fromkeys(errors, "error")
-    assert not_passed(plant, IDS) == expected
+    assert not_passed(plant, IDS) == due(failed, errors)
 
 
 # Of a Central System whose Charge Point has lost its connection first, so that nobody knows who is to blame beside it.

@@ -13,6 +13,7 @@ from tests.planted.test_planted_faults import (
     cases,
     central_system_asks,
     central_system_refuses,
+    due,
     not_passed,
     with_fields,
 )
@@ -176,10 +177,4 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str], set[str]]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found(name: str) -> None:
     plant, failed, errors, inconclusive = FAULTS[name]
-    expected = dict.fromkeys(failed, "fail") | dict.fromkeys(errors, "error")
-    expected |= dict.fromkeys(inconclusive, "inconclusive")
-    assert not_passed(plant, IDS) == expected
-
-
-def test_without_a_fault_all_pass() -> None:
-    assert not_passed(None, IDS) == {}
+    assert not_passed(plant, IDS) == due(failed, errors) | dict.fromkeys(inconclusive, "inconclusive")

@@ -5,7 +5,7 @@ judged one, the same fault is our own error and never a verdict about the other.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import repeat
 
 import pytest
@@ -41,7 +41,10 @@ def cases(numbers: str, role: str) -> set[str]:
     return {f"TC_{number}_{role}" for number in numbers.split()}
 
 
-def not_passed(plant: Plant | None = None, among: frozenset[str] = basic_cases.IDS) -> dict[str, str]:
+IDS = basic_cases.IDS
+
+
+def not_passed(plant: Plant | None = None, among: frozenset[str] = IDS) -> dict[str, str]:
     """What a self-rehearsal of some cases does not pass, with its verdict."""
     run = Run(Device())
     rehearsal = Rehearsal(run, Results({}, {}), among)
@@ -52,6 +55,11 @@ def not_passed(plant: Plant | None = None, among: frozenset[str] = basic_cases.I
     run.close()
     assert {case.id for case in rehearsal.results.cases} == among
     return {case.id: case.verdict for case in rehearsal.results.cases if case.verdict != "pass"}
+
+
+def due(failed: set[str], errors: set[str]) -> dict[str, str]:
+    """The verdicts of what a fault keeps from passing."""
+    return dict.fromkeys(failed, "fail") | dict.fromkeys(errors, "error")
 
 
 def idtag_status(judged: str, answered: str) -> Plant:
@@ -268,18 +276,10 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def unfaulted() -> Iterator[None]:
-    assert not_passed() == {}
-    yield
-    assert not_passed() == {}
-
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_is_found(name: str) -> None:
     plant, failed, errors = FAULTS[name]
-    expected = dict.fromkeys(failed, "fail") | dict.fromkeys(errors, "error")
-    assert not_passed(plant) == expected
+    assert not_passed(plant) == due(failed, errors)
 
 
 def test_who_cannot_be_talked_to_fails_everything() -> None:

@@ -1,7 +1,7 @@
 """Small faults in one of our parties that the cases about reservations find."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from simulator.charge_point import ChargePoint
 from simulator.connector import Connector, IdTagHolder
 from simulator.memory import StoredReservation
 from simulator.reservation import HANDLERS, WITHOUT
-from tests.planted.test_planted_faults import Plant, answer, cases, idtag_status, instead, not_passed
+from tests.planted.test_planted_faults import Plant, answer, cases, due, idtag_status, instead, not_passed
 
 CHARGE_POINT = "046_1 046_2 047 048_1 048_2 048_3 048_4 049 050_1 050_2 050_3 050_4 051 052 053_1 053_2"
 CENTRAL_SYSTEM = "046 047 048_1 048_2 048_3 048_4 049 051 052 053"
@@ -254,27 +254,16 @@ FAULTS_OF_CENTRAL_SYSTEM: dict[str, tuple[Plant, str, str]] = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def unfaulted() -> Iterator[None]:
-    assert not_passed(among=IDS) == {}
-    yield
-    assert not_passed(among=IDS) == {}
-
-
-def expected(failed: set[str], errors: set[str]) -> dict[str, str]:
-    return dict.fromkeys(failed, "fail") | dict.fromkeys(errors, "error")
-
-
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault_of_the_charge_point_is_found(name: str) -> None:
     plant, failed, errors = FAULTS[name]
-    assert not_passed(plant, among=IDS) == expected(cases(failed, "CS"), cases(errors, "CSMS"))
+    assert not_passed(plant, among=IDS) == due(cases(failed, "CS"), cases(errors, "CSMS"))
 
 
 @pytest.mark.parametrize("name", FAULTS_OF_CENTRAL_SYSTEM)
 def test_fault_of_the_central_system_is_found(name: str) -> None:
     plant, failed, errors = FAULTS_OF_CENTRAL_SYSTEM[name]
-    assert not_passed(plant, among=IDS) == expected(cases(failed, "CSMS"), cases(errors, "CS"))
+    assert not_passed(plant, among=IDS) == due(cases(failed, "CSMS"), cases(errors, "CS"))
 
 
 def test_every_case_is_killed() -> None:
