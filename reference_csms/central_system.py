@@ -19,12 +19,11 @@ from reference_csms import (
     reservation,
     smart_charging,
 )
-from reference_csms.store import Store
+from reference_csms.store import Outcome, Store
 
 HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
 
-# What the Central System learns from the answer to a request of its own.
-OUTCOMES: dict[str, smart_charging.Outcome] = {
+OUTCOMES: dict[str, Outcome] = {
     **local_auth_list.OUTCOMES,
     **reservation.OUTCOMES,
     **smart_charging.OUTCOMES,

@@ -7,8 +7,7 @@ one that keeps a list up to date by itself.
 from collections.abc import Awaitable, Callable
 
 from ocppj.frames import Payload
-from reference_csms.smart_charging import Outcome
-from reference_csms.store import View
+from reference_csms.store import Outcome, View, folded
 
 Ask = Callable[[str, Payload], Awaitable[Payload]]  # an action and its request -> the payload of the .conf
 
@@ -35,7 +34,7 @@ def send_local_list(store: View, request: Payload, conf: Payload) -> None:
         held.entries = None
         return
     before = {} if request["updateType"] == "Full" else held.entries
-    changes = {_folded(entry["idTag"]): entry for entry in request.get("localAuthorizationList", [])}
+    changes = {folded(entry["idTag"]): entry for entry in request.get("localAuthorizationList", [])}
     if before is not None:  # 7.1: without idTagInfo it is removed
         held.entries = {id_tag: entry for id_tag, entry in {**before, **changes}.items() if "idTagInfo" in entry}
     held.version = EMPTY if held.entries == {} else request["listVersion"]
@@ -70,12 +69,12 @@ def next_request(store: View, at_once: int | None = None) -> Payload | None:
     if held.version == NO_LIST:
         return None
     wanted = {
-        folded: {"idTag": known.id_tag, "idTagInfo": store.shared.id_tag_info(known.id_tag)}
-        for folded, known in store.shared.id_tags.items()
+        key: {"idTag": known.id_tag, "idTagInfo": store.shared.id_tag_info(known.id_tag)}
+        for key, known in store.shared.id_tags.items()
     }
     there = held.entries or {}
-    changes: list[Payload] = [{"idTag": there[folded]["idTag"]} for folded in there if folded not in wanted]
-    changes += [entry for folded, entry in wanted.items() if entry != there.get(folded)]
+    changes: list[Payload] = [{"idTag": there[key]["idTag"]} for key in there if key not in wanted]
+    changes += [entry for key, entry in wanted.items() if entry != there.get(key)]
     if held.entries is not None and not changes:
         return None
     request: Payload = {
@@ -92,10 +91,6 @@ async def _at_once(ask: Ask) -> int | None:
         if entry.get("value", "").isdigit():
             return max(1, int(entry["value"]))
     return None
-
-
-def _folded(id_tag: str) -> str:
-    return id_tag.lower()  # 7.28
 
 
 OUTCOMES: dict[str, Outcome] = {"GetLocalListVersion": get_local_list_version, "SendLocalList": send_local_list}

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
-from reference_csms.smart_charging import Outcome
-from reference_csms.store import Reservation, View
+from reference_csms.store import Outcome, Reservation, View
 
 LASTS = timedelta(hours=1)  # where nobody says how long
 

@@ -3,12 +3,8 @@
 One function per request of its own, called with the request and the .conf that answered it.
 """
 
-from collections.abc import Callable
-
 from ocppj.frames import Payload
-from reference_csms.store import ChargingProfile, View
-
-Outcome = Callable[[View, Payload, Payload], None]
+from reference_csms.store import ChargingProfile, Outcome, View
 
 
 def set_charging_profile(store: View, request: Payload, conf: Payload) -> None:

@@ -4,7 +4,7 @@ Field names follow OCPP's, in snake_case; what a Charge Point reported is kept i
 Charge Point wrote stay the text it wrote.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -174,20 +174,20 @@ class Store:
         for token in (id_tag, parent or id_tag):
             if not 0 < len(token) <= MAX_ID_TAG:
                 raise LocalMisuse(f"{token!r} is no IdToken: 1 to {MAX_ID_TAG} characters")
-        known = self.id_tags[_folded(id_tag)] = IdTag(id_tag, status, parent, expiry_date)
+        known = self.id_tags[folded(id_tag)] = IdTag(id_tag, status, parent, expiry_date)
         return known
 
     def forget_id_tag(self, id_tag: str) -> None:
         """Make an idTag unknown."""
-        self.id_tags.pop(_folded(id_tag), None)
+        self.id_tags.pop(folded(id_tag), None)
 
     def know_vendor(self, vendor_id: str, message_ids: Iterable[str] = ()) -> None:
         """Take part in a vendor's DataTransfer (4.3): ``message_ids`` are those with an implementation."""
-        self.vendors[_folded(vendor_id)] = frozenset(map(_folded, message_ids))
+        self.vendors[folded(vendor_id)] = frozenset(map(folded, message_ids))
 
     def id_tag_info(self, id_tag: str) -> Payload:
         """The IdTagInfo (7.27) of an idTag; case does not matter (7.28)."""
-        known = self.id_tags.get(_folded(id_tag))
+        known = self.id_tags.get(folded(id_tag))
         if known is None:
             return {"status": "Invalid"}
         info: Payload = {"status": known.status}
@@ -201,10 +201,10 @@ class Store:
 
     def data_transfer_status(self, vendor_id: str, message_id: str | None) -> str:
         """How a DataTransfer.req is answered (4.3)."""
-        message_ids = self.vendors.get(_folded(vendor_id))
+        message_ids = self.vendors.get(folded(vendor_id))
         if message_ids is None:
             return "UnknownVendorId"
-        if message_id is not None and _folded(message_id) not in message_ids:
+        if message_id is not None and folded(message_id) not in message_ids:
             return "UnknownMessageId"
         return "Accepted"
 
@@ -213,9 +213,9 @@ class Store:
 
         A connector runs one transaction at a time, so an older one is over even if its StopTransaction.req never came.
         """
-        wanted = _folded(id_tag)
+        wanted = folded(id_tag)
         latest = self._latest.values()
-        return [each for each in latest if each.stopped_at is None and _folded(each.id_tag) == wanted]
+        return [each for each in latest if each.stopped_at is None and folded(each.id_tag) == wanted]
 
     def of(self, identity: str) -> "View":
         """The store as the requests of one Charge Point see it. Raises ``KeyError`` for one that is not known."""
@@ -241,7 +241,7 @@ class View:
         """
         connector_id, id_tag = request["connectorId"], request["idTag"]
         meter_start, started_at = request["meterStart"], request["timestamp"]
-        told = (self.charge_point.identity, connector_id, _folded(id_tag), meter_start, started_at)
+        told = (self.charge_point.identity, connector_id, folded(id_tag), meter_start, started_at)
         before = self.shared._started.get(told)
         if before and before.stopped_at is None:
             return before
@@ -266,6 +266,10 @@ class View:
         return transaction if transaction and transaction.identity == self.charge_point.identity else None
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """What two case insensitive strings have in common that are equal (7.15)."""
     return text.lower()
+
+
+# What the Central System learns from the answer to a request of its own: the request and the .conf.
+Outcome = Callable[[View, Payload, Payload], None]

@@ -140,7 +140,7 @@ async def _set_over_the_wire(bench: Bench, key: str, value: str) -> None:
 async def read_key(bench: Bench, key: str) -> tuple[Message, Payload | None]:
     await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
     answer = await claim_conf(bench, "Charge Point", "GetConfiguration")
-    return answer, _entry(bench, key, answer)
+    return answer, entry_of(bench, key, answer)
 
 
 async def _set_if_there_is(bench: Bench, key: str, value: str) -> None:
@@ -186,13 +186,13 @@ def simulated(bench: Bench) -> ChargePoint:
 
 def has_true(bench: Bench, key: str) -> bool:
     """Whether the Charge Point reported a boolean key as true; without the key it has not what it stands for (9.1)."""
-    entry = _entry(bench, key)
+    entry = entry_of(bench, key)
     return entry is not None and str(entry.get("value")).casefold() == "true"
 
 
 def items_of(bench: Bench, key: str) -> list[str]:
     """The items of a list that the Charge Point reported for a key; a list that is not set is empty (7.29)."""
-    entry = _entry(bench, key)
+    entry = entry_of(bench, key)
     if entry is None:
         raise bench.blame("Charge Point", f"the Charge Point reported no {key}, which is a required key")
     return [item.strip() for item in str(entry.get("value", "")).split(",") if item.strip()]
@@ -205,13 +205,14 @@ def is_true(bench: Bench, key: str) -> bool:
 
 def value_of(bench: Bench, key: str) -> str:
     """The value that the Charge Point reported for a key. Ends the case if it did not."""
-    entry = _entry(bench, key)
+    entry = entry_of(bench, key)
     if entry is None or "value" not in entry:
         raise bench.blame("Charge Point", f"the Charge Point reported no value of {key}, which is a required key")
     return str(entry["value"])
 
 
-def _entry(bench: Bench, key: str, answer: Message | None = None) -> Payload | None:
+def entry_of(bench: Bench, key: str, answer: Message | None = None) -> Payload | None:
+    """The key in an answer, or as the Charge Point has reported it last; None if it has not."""
     reported = bench.reported_configuration() if answer is None else answer.payload.get("configurationKey", [])
     for entry in reported:
         if entry["key"].casefold() == key.casefold():

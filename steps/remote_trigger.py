@@ -6,8 +6,8 @@ from bench.bench import Bench
 from bench.messages import Message, messages
 from bench.seats import SimulatedChargePoint
 from bench.verdicts import Inconclusive, OurError
-from ocppj.frames import Payload
 from steps.cells import Table
+from steps.configuration import entry_of, read_key
 from steps.messages import claim_conf, claim_request, make_send
 from steps.metering import is_of
 from steps.words import given, then, when
@@ -32,7 +32,7 @@ async def nothing_routine(bench: Bench) -> None:
         due = 0.0
         for key, values in ROUTINE.items():
             due = max(due, await _set_first(bench, key, values))
-        await _reported(bench, SAMPLED)
+        await read_key(bench, SAMPLED)
         await asyncio.sleep(min(due, bench.long_timeout))
 
 
@@ -53,7 +53,7 @@ async def sends_if_accepted(bench: Bench, action: str, datatable: Table = ()) ->
 @when("the Central System sends TriggerMessage.req for the connector after the last")
 async def triggers_beyond(bench: Bench, datatable: Table) -> None:
     """One above NumberOfConnectors, as the Charge Point itself reports it; as the test data say if it does not."""
-    entry = await _reported(bench, "NumberOfConnectors")
+    _, entry = await read_key(bench, "NumberOfConnectors")
     reported = str(entry.get("value", "")) if entry else ""
     last = int(reported) if reported.isdecimal() else bench.number_of_connectors
     await make_send(bench, "Central System", "TriggerMessage", [*datatable, ("connectorId", str(last + 1))])
@@ -103,24 +103,13 @@ def _may_be_routine(bench: Bench, beat: Message) -> bool:
 
 def _told(bench: Bench, key: str) -> str:
     """The value that the Charge Point reported last for a key; empty if it reported none."""
-    told = (entry for entry in bench.reported_configuration() if entry["key"].casefold() == key.casefold())
-    return str(next(told, {}).get("value", ""))
-
-
-async def _reported(bench: Bench, key: str) -> Payload | None:
-    """The key as the Charge Point reports it now."""
-    await make_send(bench, "Central System", "GetConfiguration", (("key", f"[{key}]"),))
-    conf = await claim_conf(bench, "Charge Point", "GetConfiguration")
-    for entry in conf.payload.get("configurationKey", []):
-        if entry["key"].casefold() == key.casefold():
-            found: Payload = entry
-            return found
-    return None
+    entry = entry_of(bench, key)
+    return str(entry.get("value", "")) if entry else ""
 
 
 async def _set_first(bench: Bench, key: str, values: tuple[str, ...]) -> float:
     """Set the first value that the Charge Point takes. The seconds for which its old one may still count."""
-    entry = await _reported(bench, key)
+    _, entry = await read_key(bench, key)
     before = str(entry.get("value", "")) if entry else ""
     if entry is None or before in values:
         return 0.0
