@@ -22,12 +22,14 @@ PROFILES = {
     "security": "Security",
 }
 
-# How the tags of clauses name the documents: edition 2 and OCPP-J, and their errata as numbered in the 2025 sheets.
+# How the tags of clauses name the documents: edition 2 and OCPP-J, their errata as numbered in the 2025 sheets, and the
+# white paper «Improved security for OCPP 1.6-J», edition 3, whose requirements have numbers of their own: A00.FR.202.
 DOCUMENTS = {
     "OCPP": "OCPP 1.6",
     "OCPPE": "OCPP 1.6 errata",
     "OCPPJ": "OCPP-J 1.6",
     "OCPPJE": "OCPP-J 1.6 errata",
+    "OCPPW": "white paper",
 }
 
 FEATURES = Path(__file__).parent.parent / "features"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import obligations
-from bench.cases import FEATURES, scenarios
+from bench.cases import FEATURES, clause, scenarios
 from bench.obligations import CLAUSES, OBLIGATIONS
 from ocppj import frames
 from tests.features.test_test_cases import BY_ID, TO_BE_WRITTEN
@@ -24,6 +24,27 @@ NAMES_OF_OBLIGATIONS = {obligation.__name__ for obligation in OBLIGATIONS}
 
 COLUMNS = ["clause", "number", "keyword", "requirement", "testable", "cases"]
 KEYWORDS = {"SHALL", "SHOULD", "MAY", "fact"}
+
+# A section by its numbers; of the white paper also a use case, or one of the requirements that its tables number.
+CLAUSE = re.compile(r"OCPP(J?E?|W)(_\d+)+|OCPPW_[ALMN]\d\d(_FR_\d+)?")
+
+# The numbers of the requirements that edition 3 of the white paper has; those that are missing were taken out.
+OF_THE_WHITE_PAPER = {
+    "A00": [
+        *(*range(1, 7), *range(201, 207), *range(301, 325), *range(401, 430), *range(501, 513), *range(601, 604)),
+        *(*range(701, 705), 706, *range(801, 807)),
+    ],
+    "A01": [*range(1, 13)],
+    "A02": [*range(1, 14)],
+    "A03": [*range(1, 14)],
+    "A04": [*range(1, 5)],
+    "A05": [*range(1, 10)],
+    "L01": [*range(1, 30)],
+    "M03": [*range(1, 5)],
+    "M04": [*range(1, 8)],
+    "M05": [*range(1, 5), 6, *range(8, 14)],
+    "N01": [*range(1, 6), *range(7, 13)],
+}
 
 
 def title(row: Row) -> str:
@@ -65,7 +86,7 @@ def test_a_row_is_well_formed(row: Row) -> None:
 
 def wrong(row: Row) -> str | None:
     """What is wrong with a row; None if nothing is."""
-    if not re.fullmatch(r"OCPPJ?E?(_\d+)+", row["clause"]):
+    if not CLAUSE.fullmatch(row["clause"]):
         return "the clause is not written as a tag"
     if row["keyword"] not in KEYWORDS:
         return "unknown keyword"
@@ -98,8 +119,14 @@ RIGHT: Row = dict(zip(COLUMNS, ["OCPP_4_1", "1", "SHALL", "It is so", "yes", "TC
         ({"testable": "no: nobody knows", "cases": ""}, None),
         ({"testable": "obligation: answered", "cases": ""}, None),
         ({"clause": "OCPPJE_3_1"}, None),
+        ({"clause": "OCPPW_6_1"}, None),
+        ({"clause": "OCPPW_A01"}, None),
+        ({"clause": "OCPPW_A01_FR_03"}, None),
         ({"clause": "4.1"}, "not written as a tag"),
         ({"clause": "OCPPX_4_1"}, "not written as a tag"),
+        ({"clause": "OCPP_A01_FR_03"}, "not written as a tag"),
+        ({"clause": "OCPPW_A01_03"}, "not written as a tag"),
+        ({"clause": "OCPPWE_6_1"}, "not written as a tag"),
         ({"keyword": "MUST"}, "unknown keyword"),
         ({"requirement": ""}, "no line"),
         ({"requirement": "It is so."}, "no line"),
@@ -116,6 +143,21 @@ RIGHT: Row = dict(zip(COLUMNS, ["OCPP_4_1", "1", "SHALL", "It is so", "yes", "TC
 def test_what_is_wrong_with_a_row(change: Row, words: str | None) -> None:
     found = wrong({**RIGHT, **change})
     assert found == words if words is None or found is None else words in found
+
+
+def test_every_requirement_of_the_white_paper_is_listed() -> None:
+    numbered = {
+        f"OCPPW_{use_case}_FR_{number:0{3 if use_case == 'A00' else 2}}"
+        for use_case, numbers in OF_THE_WHITE_PAPER.items()
+        for number in numbers
+    }
+    assert {each for each in CLAUSES_LISTED if "_FR_" in each} == numbered
+
+
+def test_a_clause_of_the_white_paper_in_words() -> None:
+    assert clause("OCPPW_A00_FR_202") == "white paper A00.FR.202"
+    assert clause("OCPPW_A01") == "white paper A01"
+    assert clause("OCPPW_6_1") == "white paper 6.1"
 
 
 # --- from the scenarios to the list
@@ -156,7 +198,7 @@ def test_what_traces_a_clause() -> None:
 
 def test_every_case_serves_a_requirement() -> None:
     named = {case_id for row in REQUIREMENTS for case_id in row["cases"].split()}
-    assert [case_id for case_id in TO_BE_WRITTEN if case_id not in named] == []
+    assert [case_id for case_id in BY_ID if case_id not in named] == []
 
 
 # --- what holds in every case
