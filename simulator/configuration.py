@@ -1,4 +1,4 @@
-"""The configuration keys of the Core profile: chapter 9.1, errata 3.80 to 3.91 and OCPP-J chapter 7.
+"""Configuration keys, and those of the Core profile: chapter 9.1, errata 3.80 to 3.91 and OCPP-J chapter 7.
 
 Keys are compared without regard to case (CiString50Type, 7.17) and reported in the spelling of the specification.
 """
@@ -12,7 +12,7 @@ from ocppj.frames import Payload
 from simulator.memory import Memory
 from simulator.metering import canonical_measurand
 
-Type = Literal["boolean", "integer", "CSL"]
+Type = Literal["boolean", "integer", "CSL", "string"]
 ChangeStatus = Literal["Accepted", "Rejected", "NotSupported"]
 
 HIGHEST = 2**31 - 1
@@ -26,7 +26,8 @@ class Key:
     """A configuration key.
 
     ``minimum`` and ``maximum`` bound an integer. ``item`` gives the canonical form of a list item, or None for one
-    that is not allowed; ``max_length`` bounds the number of items.
+    that is not allowed; ``max_length`` bounds the number of items. ``pattern`` is what a string has to be like. Nobody
+    is told the value of a ``write_only`` key.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Key:
     maximum: int = HIGHEST
     item: Callable[[str], str | None] = str
     max_length: int = 0
+    pattern: str = ".*"
+    write_only: bool = False
 
     def understood(self, text: str) -> str | None:
         """The value that a Central System means, in canonical form; None if it cannot be had (5.3)."""
@@ -47,6 +50,8 @@ class Key:
                 return self._integer(text)
             case "CSL":
                 return self._list(text)
+            case "string":
+                return text if re.fullmatch(self.pattern, text) else None
 
     def _integer(self, text: str) -> str | None:
         if not re.fullmatch("[0-9]{1,10}", text) or not self.minimum <= int(text) <= self.maximum:
@@ -127,6 +132,8 @@ class Configuration:
         self._keys = {key.name.lower(): key for key in sorted(keys, key=lambda key: key.name)}
         self._memory = memory
         self.listeners: dict[str, Callable[[], None]] = {}  # called after the key was given a value
+        # Who answers a request to give the key a value that it could have, and keeps it.
+        self.deciders: dict[str, Callable[[str], ChangeStatus]] = {}
 
     @property
     def keys(self) -> list[Key]:
@@ -162,6 +169,8 @@ class Configuration:
         value = None if key.read_only else key.understood(text)
         if value is None:
             return "Rejected"
+        if decider := self.deciders.get(key.name):
+            return decider(value)
         self.set(key.name, value)
         return "Accepted"
 
@@ -172,5 +181,7 @@ class Configuration:
             listener()
 
     def describe(self, key: Key) -> Payload:
-        """The key as GetConfiguration.conf tells it (7.29)."""
+        """The key as GetConfiguration.conf tells it (7.29), without the value of a write-only one."""
+        if key.write_only:
+            return {"key": key.name, "readonly": key.read_only}
         return {"key": key.name, "readonly": key.read_only, "value": self.value(key.name)}

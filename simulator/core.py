@@ -58,7 +58,10 @@ def get_configuration(charge_point: "ChargePoint", request: Payload) -> Payload:
     configuration = charge_point.configuration
     names: list[str] = request.get("key", [])
     if not names:
-        return {"configurationKey": [configuration.describe(key) for key in configuration.keys]}
+        # White paper 7.2: who reads out all keys is not meant to come across a write-only one. Asked for by name it is
+        # told without a value, for unknownKey would be untrue.
+        readable = [key for key in configuration.keys if not key.write_only]
+        return {"configurationKey": [configuration.describe(key) for key in readable]}
     most = configuration.number("GetConfigurationMaxKeys")
     if len(names) > most:
         # 5.8 allows the limit and no status of GetConfiguration.conf can tell of it. A shorter answer would hide

@@ -73,25 +73,49 @@ class LogEntry(TypedDict):
 
 
 class FirmwareUpdate(TypedDict):
-    """An UpdateFirmware.req (5.19) and how far it is; ``version`` is that of a valid image that was downloaded."""
+    """An update that was asked for (5.19, white paper L01), and how far it is.
 
-    status: Literal["Waiting", "Downloading", "Downloaded", "Installing"]
+    ``version`` is that of a valid image that was downloaded. ``requestId`` and what follows belong to
+    SignedUpdateFirmware.req; ``verified``: the scheme of the signature, None as long as there is no right one.
+    """
+
+    status: Literal["Waiting", "Downloading", "Downloaded", "Verified", "Ready", "Installing", "Rebooted"]
     location: str
     retrieveDate: str
     retries: int  # that are left
     retryInterval: int
     version: str | None
     installed: bool
+    requestId: int | None
+    installDate: str | None
+    signingCertificate: str
+    signature: str
+    verified: str | None
 
 
 class DiagnosticsUpload(TypedDict):
-    """A file that a GetDiagnostics.conf has promised (5.9)."""
+    """A file that a GetDiagnostics.conf (5.9) or, with a ``requestId``, a GetLog.conf (N01) has promised."""
 
     location: str
     fileName: str
     content: str
     retries: int  # that are left
     retryInterval: int
+    requestId: int | None
+
+
+class OwnCertificate(TypedDict):
+    """A private key and the chain of its certificate, both in PEM (white paper A02)."""
+
+    key: str
+    chain: str
+
+
+class SigningRequest(TypedDict):
+    """A private key and the request to sign its public key, both in PEM (white paper A02.FR.03)."""
+
+    key: str
+    csr: str
 
 
 Availability = Literal["Operative", "Inoperative"]
@@ -119,6 +143,18 @@ class Memory:
     firmware_updates: list[FirmwareUpdate] = field(default_factory=list)  # the first is the present one
     diagnostics_uploads: list[DiagnosticsUpload] = field(default_factory=list)  # the first is the present one
     restart_reason: str | None = None  # why the next start is no power-up after a power cut (7.36)
+    # Of the white paper. What is secret is in no repr.
+    authorization_key: str = field(default="", repr=False)  # hexadecimal digits (7.2)
+    former_security_profile: int | None = None  # until the new one has proved itself (A05.FR.08)
+    # PEM, the newest last. Behind a root that another has signed stands the one that did: 6.1 wants its key.
+    central_system_roots: list[str] = field(default_factory=list)
+    fallback_root: str | None = None  # M05.FR.11
+    manufacturer_roots: list[str] = field(default_factory=list)
+    certificates: list[OwnCertificate] = field(default_factory=list, repr=False)  # the newest last
+    signing_request: SigningRequest | None = field(default=None, repr=False)  # the one under way
+    security_log: list[Payload] = field(default_factory=list)  # as SecurityEventNotification.req tells it (A04.FR.04)
+    security_events: list[Payload] = field(default_factory=list)  # to be confirmed (A04.FR.02), the oldest first
+    signed_firmware_status: Payload | None = None  # the last SignedFirmwareStatusNotification.req (L01.FR.29)
 
     def as_dict(self) -> dict[str, Any]:
         """A copy of everything, ready for JSON."""

@@ -1,4 +1,4 @@
-"""Messages on request: 5.17 with errata 3.35 and 3.46."""
+"""Messages on request: 5.17 with errata 3.35 and 3.46, and ExtendedTriggerMessage.req of the white paper (5.5)."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,11 +22,20 @@ Trigger = Callable[["ChargePoint", int | None], Sending | None]
 
 def trigger_message(charge_point: "ChargePoint", request: Payload) -> Payload:
     """5.17. The answer goes first; what is unknown or not implemented is NotImplemented."""
+    return _trigger(charge_point, request, TRIGGERS)
+
+
+def extended_trigger_message(charge_point: "ChargePoint", request: Payload) -> Payload:
+    """White paper 5.5: as 5.17, with messages of its own (6.16)."""
+    return _trigger(charge_point, request, EXTENDED_TRIGGERS)
+
+
+def _trigger(charge_point: "ChargePoint", request: Payload, triggers: dict[str, Trigger]) -> Payload:
     message = request["requestedMessage"]
-    if message not in TRIGGERS or not _is_implemented(charge_point, message):
+    if message not in triggers or not _is_implemented(charge_point, message):
         return {"status": "NotImplemented"}
     may_send = charge_point.may_be_triggered or message == "BootNotification"
-    sending = TRIGGERS[message](charge_point, request.get("connectorId")) if may_send else None
+    sending = triggers[message](charge_point, request.get("connectorId")) if may_send else None
     if sending is None:
         return {"status": "Rejected"}
     charge_point.afterwards(sending)
@@ -59,6 +68,26 @@ def _firmware_status(charge_point: "ChargePoint", _: int | None) -> Sending:
         _send(charge_point, "FirmwareStatusNotification", [{"status": status}])
 
     return tell
+
+
+def _signed_firmware_status(charge_point: "ChargePoint", _: int | None) -> Sending:
+    def tell() -> None:
+        status = charge_point.firmware_management.signed_firmware_status
+        _send(charge_point, "SignedFirmwareStatusNotification", [status])
+
+    return tell
+
+
+def _log_status(charge_point: "ChargePoint", _: int | None) -> Sending:
+    def tell() -> None:
+        _send(charge_point, "LogStatusNotification", [charge_point.firmware_management.log_status])
+
+    return tell
+
+
+def _sign_charge_point_certificate(charge_point: "ChargePoint", _: int | None) -> Sending | None:
+    # White paper A02, prerequisites: CpoName MUST be set.
+    return charge_point.security.ask_for_certificate if charge_point.security.can_ask_for_certificate else None
 
 
 def _status_notification(charge_point: "ChargePoint", number: int | None) -> Sending | None:
@@ -122,6 +151,16 @@ TRIGGERS: dict[str, Trigger] = {
     "FirmwareStatusNotification": _firmware_status,
     "Heartbeat": _heartbeat,
     "MeterValues": _meter_values,
+    "StatusNotification": _status_notification,
+}
+
+EXTENDED_TRIGGERS: dict[str, Trigger] = {
+    "BootNotification": _boot_notification,
+    "FirmwareStatusNotification": _signed_firmware_status,
+    "Heartbeat": _heartbeat,
+    "LogStatusNotification": _log_status,
+    "MeterValues": _meter_values,
+    "SignChargePointCertificate": _sign_charge_point_certificate,
     "StatusNotification": _status_notification,
 }
 
