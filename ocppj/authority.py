@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -17,11 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ocppj.certificates import Certificate, pem
+from ocppj.certificates import BadCertificate, Certificate, Key, pem
 
 Kind = Literal["EC", "RSA"]
 Usage = Literal["server", "client", "firmware"]
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 VALID_FROM = datetime(2020, 1, 1, tzinfo=UTC)
@@ -29,6 +29,12 @@ VALID_UNTIL = datetime(2049, 12, 31, tzinfo=UTC)
 EXPIRED = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 1, tzinfo=UTC))
 NOT_YET = (datetime(2090, 1, 1, tzinfo=UTC), datetime(2095, 1, 1, tzinfo=UTC))
 
+_CURVES: dict[int, ec.EllipticCurve] = {
+    192: ec.SECP192R1(),  # too small for A00.FR.503
+    224: ec.SECP224R1(),
+    256: ec.SECP256R1(),
+    384: ec.SECP384R1(),
+}
 _EXTENDED = {
     "server": ExtendedKeyUsageOID.SERVER_AUTH,
     "client": ExtendedKeyUsageOID.CLIENT_AUTH,
@@ -37,9 +43,9 @@ _EXTENDED = {
 
 
 def new_key(kind: Kind = "EC", bits: int = 0) -> Key:
-    """A private key: on P-256 or with 2048 bits, unless fewer are asked for (P-192 is the only smaller curve)."""
+    """A private key: on P-256 or with 2048 bits, unless other ones are asked for."""
     if kind == "EC":
-        return ec.generate_private_key(ec.SECP192R1() if bits == 192 else ec.SECP256R1())
+        return ec.generate_private_key(_CURVES[bits or 256])
     return rsa.generate_private_key(65537, bits or 2048)
 
 
@@ -73,6 +79,13 @@ def _name(common_name: str, organization: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text])
 
 
+def _general_name(name: str) -> x509.DNSName | x509.IPAddress:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """A private key and its certificate, first in ``chain``; behind it those that lead to the root, without it."""
@@ -100,7 +113,8 @@ class Credential:
         directory.mkdir(parents=True, exist_ok=True)
         chain, key = directory / f"{name}.pem", directory / f"{name}.key"
         chain.write_text(self.chain_pem, encoding="ascii")
-        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        key.unlink(missing_ok=True)  # a file that is there keeps its mode
+        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(self.key_pem)
         return chain, key
 
@@ -138,11 +152,18 @@ class Authority:
         certificate = _signed(_with_usage(builder, authority=True), signer)
         return cls(key, certificate)
 
-    def subordinate(self, common_name: str, organization: str, *, kind: Kind = "EC") -> "Authority":
-        """An authority beneath this one."""
+    def subordinate(
+        self,
+        common_name: str,
+        organization: str,
+        *,
+        kind: Kind = "EC",
+        validity: tuple[datetime, datetime] = (VALID_FROM, VALID_UNTIL),
+    ) -> "Authority":
+        """An authority beneath this one, which may have none beneath it."""
         key = new_key(kind)
         name = _name(common_name, organization)
-        builder = self._beneath(name, key.public_key(), (VALID_FROM, VALID_UNTIL)).add_extension(
+        builder = self._beneath(name, key.public_key(), validity).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
         certificate = _signed(_with_usage(builder, authority=True), self.key)
@@ -159,8 +180,13 @@ class Authority:
         validity: tuple[datetime, datetime] = (VALID_FROM, VALID_UNTIL),
         dns_names: Sequence[str] = (),
     ) -> Credential:
-        """A new key and its certificate. ``dns_names`` become subjectAltNames, which A00.FR.511 wants to do without."""
+        """A new key and its certificate. ``dns_names`` become subjectAltNames, which A00.FR.511 wants to do without.
+
+        The IP addresses among them and, for a server, as CN become iPAddresses: TLS looks for those nowhere else.
+        """
         key = new_key(kind, bits)
+        if usage == "server" and isinstance(_general_name(common_name), x509.IPAddress):
+            dns_names = (common_name, *dns_names)
         certificate = self.certify(
             key.public_key(), usage, _name(common_name, organization), validity=validity, dns_names=dns_names
         )
@@ -172,9 +198,10 @@ class Authority:
         *,
         validity: tuple[datetime, datetime] = (VALID_FROM, VALID_UNTIL),
     ) -> tuple[Certificate, ...]:
-        """The chain for a Charge Point that has asked for a certificate (A02)."""
+        """The chain for a Charge Point that has asked for a certificate (A02). Raises ``BadCertificate``."""
         key = request.public_key()
-        assert isinstance(key, (ec.EllipticCurvePublicKey, rsa.RSAPublicKey))
+        if not isinstance(key, PublicKey):
+            raise BadCertificate("the key to be certified is neither RSA nor on an elliptic curve")
         return (self.certify(key, "client", request.subject, validity=validity), *self.chain)
 
     def certify(
@@ -191,7 +218,7 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([_EXTENDED[usage]]), critical=False)
         if dns_names:
-            names = x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])
+            names = x509.SubjectAlternativeName([_general_name(name) for name in dns_names])
             builder = builder.add_extension(names, critical=False)
         # TLS_RSA suites encrypt with the key of the server.
         enciphers = usage == "server" and isinstance(key, rsa.RSAPublicKey)
