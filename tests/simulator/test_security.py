@@ -268,6 +268,12 @@ async def test_a_root_is_found_by_any_algorithm() -> None:
         assert await stage.ask("DeleteCertificate", certificateHashData=data) == {"status": "Accepted"}
 
 
+async def test_a_root_is_listed_by_its_use() -> None:
+    async with scene(profiles=SECURE) as stage:
+        await install(stage, root(ROOT))
+        assert await installed(stage, "ManufacturerRootCertificate") == {"status": "NotFound"}
+
+
 async def test_a_root_outlives_power() -> None:
     async with scene(profiles=SECURE) as stage:
         await install(stage, root(ROOT))
@@ -345,8 +351,9 @@ async def test_a_root_is_replaced_by_one_that_it_has_signed() -> None:
         assert await install(stage, root(ROOT)) == "Accepted"
         assert await install(stage, root(ROOT)) == "Accepted"
         assert security.fallback_root is None
-        for stranger in (OTHER, Authority.root("Root 2", CPO, signed_by=OTHER)):
-            assert await install(stage, root(stranger)) == "Rejected"  # M05.FR.10
+        strangers = (OTHER.certificate, Authority.root("Root 2", CPO, signed_by=OTHER).certificate, OWN.certificate)
+        for stranger in strangers:
+            assert await install(stage, pem(stranger)) == "Rejected"  # M05.FR.10
         assert security.roots == [ROOT.certificate]
         assert stage.charge_point.memory.fallback_root is None
         assert await install(stage, root(new)) == "Accepted"  # M05.FR.09, M05.FR.11
@@ -414,6 +421,7 @@ BAD_CHAINS: dict[str, Callable[[str], str]] = {
     "nobody trusts": lambda request: signed(request, OTHER),
     "the way is missing": lambda request: first(signed(request, SUBORDINATE)),
     "expired": lambda request: signed(request, validity=EXPIRED),
+    "expired lately": lambda request: signed(request, validity=valid(begins=-20, days=10)),
     "too long": lambda request: signed(request) + root(ROOT) * 20,
     "another serial number": lambda request: renamed(request, "SN-0002", CPO),
     "another operator": lambda request: renamed(request, SERIAL, "Somebody"),
@@ -476,6 +484,20 @@ async def test_a_request_that_was_rejected_is_forgotten(answer: Payload, kept: b
         assert conf == {"status": "Accepted" if kept else "Rejected"}
 
 
+async def test_a_request_that_was_refused_is_forgotten() -> None:
+    async with scene(profiles=SECURE, memory=with_roots(), configuration=settings(CpoName=CPO)) as stage:
+        stage.central_system.script.answer_next("SignCertificate", Refusal("NotSupported"))
+        await stage.ask("ExtendedTriggerMessage", requestedMessage="SignChargePointCertificate")
+        assert stage.charge_point.memory.signing_request is None
+
+
+async def test_a_serial_number_must_not_look_like_an_address() -> None:
+    options: Any = {"memory": with_roots(), "configuration": settings(CpoName=CPO), "serial_number": "10.0.0.1"}
+    async with scene(profiles=SECURE, **options) as stage:
+        chain = signed(await csr(stage))
+        assert await stage.ask("CertificateSigned", certificateChain=chain) == {"status": "Rejected"}  # A00.FR.511
+
+
 def valid(*, begins: float, days: float = 365) -> tuple[datetime, datetime]:
     """A validity that begins so many days after the start of the calendar."""
     begin = (VIRTUAL_START + timedelta(days=begins)).replace(microsecond=0)
@@ -492,6 +514,10 @@ async def test_a_certificate_is_used_when_it_becomes_valid(monkeypatch: pytest.M
         chain = signed(await csr(stage), validity=(begin, end))
         assert await stage.ask("CertificateSigned", certificateChain=chain) == {"status": "Accepted"}
         await stage.pass_time(86_400)
+        await stage.charge_point.lose_power()
+        await stage.charge_point.regain_power()
+        await stage.pass_time(10)
+        security.profile = 3
         assert reconnected == []
         assert security.credential is not None
         assert security.credential.certificate == OWN.certificate
