@@ -1,7 +1,8 @@
 """What crossed the wire, in order, with its time: the only witness.
 
 A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP Trace 1.1), ``connect``, ``tls``,
-``auth``, ``file``, ``stimulus``, ``operator``, ``before``. Recorded once, on our side. Secrets never get here.
+``auth``, ``file``, ``stimulus``, ``operator``, ``before``. Recorded once, on our side. Secrets never get here: what
+can be judged of them does, as facts.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any, Literal
 from ocppj.clock import timestamp
 from ocppj.errors import RemoteViolation
 from ocppj.frames import Call, CallError, CallResult, decode
+from ocppj.secrets import hidden_deeply, hidden_in_frame, masked
 
 Record = dict[str, Any]
 Party = Literal["Charge Point", "Central System"]
@@ -39,6 +41,9 @@ class Transcript:
 
     def add(self, kind: str, **fields: object) -> Record:
         """Add a record with the present time."""
+        return self._append(kind, hidden_deeply(fields))
+
+    def _append(self, kind: str, fields: Record) -> Record:
         record: Record = {"kind": kind, "timestamp": timestamp(), **fields}
         self.records.append(record)
         for listener in self.listeners:
@@ -48,19 +53,21 @@ class Transcript:
     def frame(self, sender: Party, charge_point: str, raw: str, **fields: object) -> Record:
         """Add a frame as it was sent or received; what cannot be read is kept as raw text alone.
 
-        With a ``fault`` the sender of the record says itself why it cannot be read.
+        With a ``fault`` the sender of the record says itself why it cannot be read. ``authorizationKey``: what can be
+        judged of one that the frame tells.
         """
-        return self.add(
-            "frame",
-            schemaVersion="1.1",
-            ocppVersion="1.6",
-            transport="json",
-            chargePointId=charge_point,
-            direction=DIRECTIONS[sender],
-            **({"messageType": "INVALID"} if "fault" in fields else describe(raw)),
-            raw=raw,
-            **fields,
-        )
+        raw, key = hidden_in_frame(raw)
+        if key is not None:
+            fields["authorizationKey"] = key
+        told: Record = {
+            "schemaVersion": "1.1",
+            "ocppVersion": "1.6",
+            "transport": "json",
+            "chargePointId": charge_point,
+            "direction": DIRECTIONS[sender],
+        }
+        told |= {"messageType": "INVALID"} if "fault" in fields else describe(raw)
+        return self._append("frame", told | {"raw": raw} | fields)
 
     def file(
         self, operation: str, location: str, *, name: str = "", content: bytes | None = None, failure: str = ""
@@ -123,11 +130,22 @@ def read(path: Path) -> list[Record]:
     return records
 
 
-def masked(text: str) -> str:
-    """A text without the credentials in its URLs."""
-    return re.sub(r"(\w+://)[^/\s\"\\@]+@", r"\1***@", text)
+# What differs from run to run: the port that the system chose, and what is made of random numbers.
+_OWN_TO_A_RUN: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1:PORT"),
+    (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(?:\\+n)?"), r"PEM OF A \1"),
+    (
+        re.compile(
+            r'(issuerNameHash|issuerKeyHash|serialNumber|signature|publicKeySha256|certificateSha256)'
+            r'(\\?": ?\\?")[^"\\]+'
+        ),
+        r"\1\2RANDOM",
+    ),
+)
 
 
 def normalised(text: str) -> str:
-    """A transcript's text without what differs from run to run: the port that the system chose."""
-    return re.sub(r"(127\.0\.0\.1|localhost):\d+", r"\1:PORT", text)
+    """A transcript's text without what differs from run to run."""
+    for pattern, words in _OWN_TO_A_RUN:
+        text = pattern.sub(words, text)
+    return text

@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ocppj.transcript import Record, masked, write
+from ocppj.secrets import masked
+from ocppj.transcript import Record, write
 
 VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ocppj.clock import VirtualLoop
-from ocppj.transcript import Record, Transcript, describe, masked, normalised, other, read, write
+from ocppj.secrets import masked
+from ocppj.transcript import Record, Transcript, describe, normalised, other, read, write
 
 # raw text, the fields that can be read off it
 DESCRIBED: list[tuple[str, Record]] = [
