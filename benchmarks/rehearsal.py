@@ -18,7 +18,7 @@ from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
 from ocppj.clock import VirtualLoop, frozen_calendar, timestamp
-from ocppj.connection import ServerSocket, connect, listen
+from ocppj.connection import Admission, ServerSocket, connect, listen
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, counted_ids
 from ocppj.transcript import Transcript
@@ -69,9 +69,9 @@ async def peer_pair(calls: int, interval: float = 0.0, transcript: Transcript | 
         ids = counted_ids("CSMS")
         await Peer(websocket, party="Central System", identity="CP1", handle=handle, unique_ids=ids).run()
 
-    server = await listen("127.0.0.1", 0, admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS, serve_connection=answering)
-    port = next(iter(server.sockets)).getsockname()[1]
-    websocket = await connect(f"ws://127.0.0.1:{port}", "CP1")
+    admission = Admission(HTTPStatus.SWITCHING_PROTOCOLS)
+    server = await listen("127.0.0.1", 0, admits=lambda _: admission, serve_connection=answering)
+    websocket = await connect(f"ws://127.0.0.1:{server.port}", "CP1")
     ids = counted_ids("CP")
     peer = Peer(websocket, party="Charge Point", identity="CP1", handle=handle, unique_ids=ids, transcript=transcript)
     reading = asyncio.create_task(peer.run())

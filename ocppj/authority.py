@@ -239,11 +239,16 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())  # A00.FR.508
-        .not_valid_before(validity[0])
-        .not_valid_after(validity[1])
+        .not_valid_before(_present_kind(validity[0]))
+        .not_valid_after(_present_kind(validity[1]))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
     )
+
+
+def _present_kind(moment: datetime) -> datetime:
+    """An instant as cryptography takes it: of the class that datetime is now, which a frozen calendar has replaced."""
+    return datetime.fromisoformat(moment.isoformat())
 
 
 def _with_usage(

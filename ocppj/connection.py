@@ -1,14 +1,21 @@
 """Opening an OCPP-J connection from either end: OCPP-J 1.6, chapter 3."""
 
 import asyncio
+import base64
+import binascii
+import logging
 import os
 import socket
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
+from cryptography import x509
+from websockets import http11
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.asyncio.connection import Connection
@@ -18,20 +25,65 @@ from websockets.frames import Opcode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from ocppj.certificates import Certificate
+from ocppj.certificates import facts as certificate_facts
+from ocppj.doorman import Doorman, Facts
+from ocppj.secrets import keep
+from ocppj.tls import cause_of, handshake_facts
 from ocppj.transcript import Transcript
 
 SUBPROTOCOL = Subprotocol("ocpp1.6")  # 3.1.2
 MAX_MESSAGE = 64 * 2**20  # bytes; a longer message ends the connection with 1009 (RFC 6455, 7.4.1)
 PROTOCOL_ERROR = 1002
 CLOSE_TIMEOUT = 5.0  # seconds for a closing handshake, then the socket is dropped
+OPEN_TIMEOUT = 10.0  # seconds for an opening handshake, and as many for that of TLS before it
+
+# Whoever has an identity of 10,000 characters is to be told that it is unknown (3.2), not that its line is too long.
+http11.MAX_LINE_LENGTH = 2**16
+
+# websockets logs every header at the level DEBUG, those that hold passwords among them.
+_log = logging.getLogger("ocppj.websockets")
+_log.setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Somebody wants to connect as a Charge Point.
+
+    ``certificate``: that of a TLS client, which somebody who is trusted has signed. ``credentials``: user and password
+    of HTTP Basic authentication.
+    """
+
+    identity: str
+    is_secure: bool = False
+    certificate: Certificate | None = None
+    credentials: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What becomes of an attempt: 101, or the status of a refusal, with its reason.
+
+    ``facts``: what can be judged of who it is, without secrets, for the transcript.
+    """
+
+    status: HTTPStatus
+    reason: str = ""
+    facts: Facts = field(default_factory=dict)
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether a WebSocket is opened."""
+        return self.status is HTTPStatus.SWITCHING_PROTOCOLS
 
 
 class ConnectFailed(Exception):
-    """No connection. ``status`` is the HTTP status of the refusal, if there was one."""
+    """No connection. ``status``: that of an HTTP refusal. ``cause``: why the TLS handshake failed, if it did."""
 
-    def __init__(self, text: str, status: int | None = None) -> None:
+    def __init__(self, text: str, status: int | None = None, cause: str | None = None) -> None:
         super().__init__(text)
         self.status = status
+        self.cause = cause
 
 
 class _SeesOpcodes(Connection):
@@ -54,13 +106,22 @@ class _SeesOpcodes(Connection):
 
 
 class ClientSocket(_SeesOpcodes, ClientConnection):
-    """The Charge Point's end of a connection."""
+    """The Charge Point's end of a connection. ``on_open`` is told of a TCP connection, the TLS in it included."""
+
+    on_open: Callable[[asyncio.BaseTransport], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.on_open is not None:
+            self.on_open(transport)
+        super().connection_made(transport)
 
 
 class ServerSocket(_SeesOpcodes, ServerConnection):
-    """The Central System's end of a connection."""
+    """The Central System's end of a connection. ``tls``: the facts of its handshake, None without TLS."""
 
     identity: str
+    tls: Facts | None = None
+    certificate: Certificate | None = None
 
 
 Socket = ClientSocket | ServerSocket
@@ -70,6 +131,8 @@ _OPTIONS: dict[str, Any] = {
     "ping_interval": None,  # WebSocketPingInterval is the Charge Point's business
     "close_timeout": CLOSE_TIMEOUT,
     "max_size": MAX_MESSAGE,
+    "logger": _log,
+    "open_timeout": OPEN_TIMEOUT,
 }
 
 
@@ -83,66 +146,194 @@ def identity_in(target: str) -> str:
     return unquote(urlsplit(target).path.rpartition("/")[2])
 
 
+def basic_authentication(identity: str, password: bytes) -> str:
+    """The Authorization header of RFC 2617; the password is any bytes (OCPP-J 6.2.2)."""
+    return f"Basic {base64.b64encode(identity.encode() + b':' + password).decode()}"
+
+
+def credentials_in(header: str | None) -> tuple[str, bytes] | None:
+    """User and password of an Authorization header; None if it is no Basic authentication."""
+    scheme, _, text = (header or "").strip().partition(" ")
+    if scheme.casefold() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(text.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    return (user.decode(errors="backslashreplace"), password) if colon else None
+
+
 async def connect(
     endpoint: str,
     identity: str,
     *,
     transcript: Transcript | None = None,
     subprotocols: Sequence[str] = (SUBPROTOCOL,),
-    open_timeout: float = 10.0,
+    tls: ssl.SSLContext | None = None,
+    password: bytes | None = None,
+    facts: Facts | None = None,
+    open_timeout: float = OPEN_TIMEOUT,
 ) -> ClientSocket:
-    """Open a connection as a Charge Point. Raises ``ConnectFailed``."""
+    """Open a connection as a Charge Point. Raises ``ConnectFailed``.
+
+    ``tls``: what is spoken where the endpoint begins with wss; without one, what this machine trusts is trusted.
+    ``password``: for HTTP Basic authentication. ``facts``: what is to be recorded of the credentials.
+    """
     url = connection_url(endpoint, identity)
-    status: int | None = None
+    attempt = _Attempt(url, identity, subprotocols, transcript)
+    headers = {}
+    if password is not None:
+        keep(password, identity)
+        headers["Authorization"] = basic_authentication(identity, password)
+    if facts is not None:
+        attempt.record("auth", **facts)
     try:
         websocket = await open_websocket(
             url,
             subprotocols=[Subprotocol(name) for name in subprotocols],
-            create_connection=ClientSocket,
-            open_timeout=open_timeout,
+            additional_headers=headers,
+            create_connection=cast(Any, attempt.socket),
             proxy=None,
-            **_OPTIONS,
+            **_OPTIONS | {"open_timeout": open_timeout} | ({"ssl": tls} if tls and url.startswith("wss:") else {}),
         )
     except InvalidStatus as error:
         status = error.response.status_code
-        failure = f"{url} answers HTTP {status}"
+        raise attempt.failed(f"{url} answers HTTP {status}", status) from None
+    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError) as error:
+        if not url.startswith("wss:"):
+            raise attempt.failed(f"{url}: {_words(error)}") from None
+        cause, words = cause_of(error)
+        attempt.record("tls", cause=cause, failure=words)
+        raise attempt.failed(f"{url}: TLS: {words}", cause=cause) from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as error:
-        failure = f"{url}: {_words(error)}"
-    else:
-        assert isinstance(websocket, ClientSocket)
-        _record(transcript, identity, url, subprotocols, websocket.subprotocol, HTTPStatus.SWITCHING_PROTOCOLS)
-        if websocket.subprotocol is None:  # 3.2: the Central System agrees to none and is about to close
+        raise attempt.failed(f"{url}: {_words(error)}") from None
+    assert isinstance(websocket, ClientSocket)
+    attempt.opening(websocket.subprotocol, HTTPStatus.SWITCHING_PROTOCOLS)
+    if websocket.subprotocol is None:
+        await attempt.see_it_closed(websocket)
+        raise ConnectFailed(f"{url} agrees to none of the subprotocols {', '.join(subprotocols)}", status=101)
+    return websocket
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One of our own, as it is recorded."""
+
+    url: str
+    identity: str
+    subprotocols: Sequence[str]
+    transcript: Transcript | None
+
+    def socket(self, *arguments: Any, **options: Any) -> ClientSocket:
+        socket = ClientSocket(*arguments, **options)
+        socket.on_open = self.opened
+        return socket
+
+    def opened(self, transport: asyncio.BaseTransport) -> None:
+        if (ssl_object := transport.get_extra_info("ssl_object")) is not None:
+            self.record("tls", **_server_facts(ssl_object))
+
+    def opening(self, chosen: str | None, status: int | None, **more: object) -> None:
+        _record_opening(self.transcript, self.identity, self.url, self.subprotocols, chosen, status, **more)
+
+    def failed(self, words: str, status: int | None = None, cause: str | None = None) -> ConnectFailed:
+        self.opening(None, status, failure=words)
+        return ConnectFailed(words, status, cause)
+
+    async def see_it_closed(self, websocket: ClientSocket) -> None:
+        """3.2: a Central System that agrees to none of the subprotocols closes the connection at once."""
+        party = "Central System"
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await websocket.wait_closed()
+        except TimeoutError:
+            party = "Charge Point"
             await websocket.close(PROTOCOL_ERROR)
-            raise ConnectFailed(f"{url} agrees to none of the subprotocols {', '.join(subprotocols)}", status=101)
-        return websocket
-    _record(transcript, identity, url, subprotocols, None, status, failure=failure)
-    raise ConnectFailed(failure, status)
+        self.record("connect", event="closed", code=websocket.close_code, by=party)
+
+    def record(self, kind: str, **facts: object) -> None:
+        if self.transcript is not None:
+            self.transcript.add(kind, chargePointId=self.identity, **facts)
+
+
+def _server_facts(ssl_object: ssl.SSLObject) -> Facts:
+    """What a Charge Point sees of a Central System in a TLS handshake."""
+    der = ssl_object.getpeercert(binary_form=True)
+    certificate = certificate_facts(x509.load_der_x509_certificate(der)) if der else None
+    return handshake_facts(ssl_object) | {"host": ssl_object.server_hostname, "certificate": certificate}
+
+
+class Listening:
+    """A port at which Charge Points are awaited."""
+
+    def __init__(self, server: Server, doormen: set[Doorman]) -> None:
+        self._server = server
+        self._doormen = doormen
+
+    @property
+    def port(self) -> int:
+        """Its number."""
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
+
+    def close(self) -> None:
+        """Close every connection, and await no more."""
+        for doorman in list(self._doormen):
+            doorman.abort()
+        self._server.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until that is done."""
+        await self._server.wait_closed()
 
 
 async def listen(
     host: str,
     port: int,
     *,
-    admits: Callable[[str], HTTPStatus],
+    admits: Callable[[Attempt], Admission],
     serve_connection: Callable[[ServerSocket], Awaitable[None]],
     transcript: Transcript | None = None,
-) -> Server:
+    tls: Callable[[], ssl.SSLContext | None] = lambda: None,
+    refused: Callable[[Facts], None] = lambda _: None,
+    refuses_unknown_subprotocol: Callable[[], bool] = lambda: False,
+) -> Listening:
     """Await Charge Points as a Central System. Raises ``OSError`` for a port that cannot be had.
 
-    ``admits`` says what an identity gets: 101, or the status of a refusal. 3.2: an unknown one gets 404. When no
-    subprotocol is agreed, the handshake is finished without the header and the connection closed at once.
+    ``admits`` says what an attempt gets: 101, or the status of a refusal. 3.2: an unknown identity gets 404. When no
+    subprotocol is agreed, the handshake is finished without the header and the connection closed at once, unless
+    ``refuses_unknown_subprotocol``. ``tls``: what is spoken with whom begins with a TLS handshake; ``refused`` is told
+    the facts of one that failed.
     """
+    doormen: set[Doorman] = set()
 
-    def check_identity(websocket: ServerConnection, request: Request) -> Response | None:
-        identity = identity_in(request.path)
-        status = admits(identity) if identity else HTTPStatus.NOT_FOUND
-        if status is HTTPStatus.SWITCHING_PROTOCOLS:
-            assert isinstance(websocket, ServerSocket)
-            websocket.identity = identity
-            return None
+    def look_at(websocket: ServerConnection, request: Request) -> Response | None:
+        assert isinstance(websocket, ServerSocket)
+        websocket.identity = identity_in(request.path)
         offered = request.headers.get_all("Sec-WebSocket-Protocol")
-        _record(transcript, identity, request.path, offered, None, status)
-        return websocket.respond(status, f"{status.phrase}\n")
+        authorizations = request.headers.get_all("Authorization")
+        credentials = credentials_in(authorizations[0] if len(authorizations) == 1 else None)
+        if credentials:
+            keep(credentials[1], credentials[0])
+        attempt = Attempt(websocket.identity, websocket.tls is not None, websocket.certificate, credentials)
+        admission = admits(attempt) if attempt.identity else Admission(HTTPStatus.NOT_FOUND)
+        if admission.is_granted and refuses_unknown_subprotocol() and not _agrees(offered):
+            admission = Admission(
+                HTTPStatus.BAD_REQUEST, f"no subprotocol but {SUBPROTOCOL} is spoken", admission.facts
+            )
+        if transcript is not None:
+            if websocket.tls is not None:
+                transcript.add("tls", chargePointId=attempt.identity, **websocket.tls)
+            if websocket.tls is not None or authorizations or admission.status is HTTPStatus.UNAUTHORIZED:
+                transcript.add("auth", chargePointId=attempt.identity, **admission.facts)
+        if admission.is_granted:
+            return None
+        more = {"failure": admission.reason} if admission.reason else {}
+        _record_opening(transcript, attempt.identity, request.path, offered, None, admission.status, **more)
+        response = websocket.respond(admission.status, f"{admission.status.phrase}\n")
+        if admission.status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP"'  # RFC 2617, 2
+        return response
 
     def agree(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
         return SUBPROTOCOL if SUBPROTOCOL in offered else None
@@ -151,8 +342,8 @@ async def listen(
         assert isinstance(websocket, ServerSocket)
         assert websocket.request is not None
         offered = websocket.request.headers.get_all("Sec-WebSocket-Protocol")
-        url = websocket.request.path
-        _record(transcript, websocket.identity, url, offered, websocket.subprotocol, HTTPStatus.SWITCHING_PROTOCOLS)
+        url, status = websocket.request.path, HTTPStatus.SWITCHING_PROTOCOLS
+        _record_opening(transcript, websocket.identity, url, offered, websocket.subprotocol, status)
         if websocket.subprotocol is not None:
             await serve_connection(websocket)
             return
@@ -160,15 +351,37 @@ async def listen(
         if transcript is not None:
             transcript.add("connect", chargePointId=websocket.identity, event="closed", code=websocket.close_code)
 
-    return await serve(
+    def tell_refusal(told: Facts) -> None:
+        if transcript is not None:
+            transcript.add("tls", chargePointId="", **told)
+        refused(told)
+
+    def newcomer(*arguments: Any, **options: Any) -> Doorman:
+        websocket = ServerSocket(*arguments, **options)
+
+        def admitted(told: Facts, certificate: Certificate | None) -> None:
+            websocket.tls, websocket.certificate = told, certificate
+
+        return Doorman(
+            websocket, tls=tls(), patience=OPEN_TIMEOUT, admitted=admitted, refused=tell_refusal, waiting=doormen
+        )
+
+    server = await serve(
         connected,
         host,
         port,
         select_subprotocol=agree,
-        process_request=check_identity,
-        create_connection=ServerSocket,
+        process_request=look_at,
+        create_connection=cast(
+            Any, newcomer
+        ),  # asyncio speaks to what this returns; websockets looks at .protocol alone
         **_OPTIONS,
     )
+    return Listening(server, doormen)
+
+
+def _agrees(offered: Sequence[str]) -> bool:
+    return any(name.strip() == SUBPROTOCOL for each in offered for name in each.split(","))
 
 
 def _words(error: BaseException) -> str:
@@ -181,7 +394,7 @@ def _words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _record(
+def _record_opening(
     transcript: Transcript | None,
     identity: str,
     url: str,

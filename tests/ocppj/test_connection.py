@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from ocppj.connection import (
     SUBPROTOCOL,
+    Admission,
     ConnectFailed,
     ServerSocket,
     connect,
@@ -133,7 +134,9 @@ async def test_a_charge_point_whose_subprotocols_are_not_agreed_to_has_no_connec
         with pytest.raises(ConnectFailed, match=r"none of the subprotocols ocpp2.0.1, ocpp2.1") as raised:
             await connect(endpoint, "CP-1", subprotocols=["ocpp2.0.1", "ocpp2.1"], transcript=transcript)
         assert raised.value.status == 101
-    assert [record["subprotocol"] for record in transcript.records] == [None]
+    opening, closed = transcript.records
+    assert opening["subprotocol"] is None
+    assert (closed["event"], closed["code"], closed["by"]) == ("closed", 1002, "Central System")
 
 
 async def test_a_charge_point_may_offer_several() -> None:
@@ -215,7 +218,7 @@ async def test_a_port_that_is_taken() -> None:
         await listen(
             "127.0.0.1",
             taken.getsockname()[1],
-            admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS,
+            admits=lambda _: Admission(HTTPStatus.SWITCHING_PROTOCOLS),
             serve_connection=until_closed,
         )
 

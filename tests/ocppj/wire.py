@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from websockets.protocol import State
 
-from ocppj.connection import ClientSocket, ServerSocket, connect, listen
+from ocppj.connection import Admission, ClientSocket, ServerSocket, connect, listen
 from ocppj.frames import Call, Payload
 from ocppj.peer import Handler, Peer, Script, counted_ids
 from ocppj.transcript import Transcript
@@ -49,14 +49,14 @@ async def listening(
     server = await listen(
         "127.0.0.1",
         0,
-        admits=lambda identity: (
-            HTTPStatus.NOT_FOUND if identity.startswith("unknown") else HTTPStatus.SWITCHING_PROTOCOLS
+        admits=lambda attempt: Admission(
+            HTTPStatus.NOT_FOUND if attempt.identity.startswith("unknown") else HTTPStatus.SWITCHING_PROTOCOLS
         ),
         serve_connection=serve_connection,
         transcript=transcript,
     )
     try:
-        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+        yield f"ws://127.0.0.1:{server.port}"
     finally:
         server.close()
         await server.wait_closed()

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from websockets.asyncio.server import Server
-
 from ocppj.clock import timestamp
-from ocppj.connection import ServerSocket, drop, listen
+from ocppj.connection import Admission, Listening, ServerSocket, drop, listen
 from ocppj.frames import Call, Payload
 from ocppj.peer import Conf, Peer, Script, counted_ids
 from ocppj.transcript import Record, Transcript
@@ -34,19 +32,18 @@ class CentralSystem:
         self.interval = 86_400
         self._transactions = 0
         self._ids = counted_ids("CS")
-        self._server: Server | None = None
+        self._server: Listening | None = None
 
     async def open(self, port: int = 0) -> str:
         self._server = await listen(
-            "127.0.0.1", port, admits=lambda _: HTTPStatus.SWITCHING_PROTOCOLS, serve_connection=self._serve
+            "127.0.0.1", port, admits=lambda _: Admission(HTTPStatus.SWITCHING_PROTOCOLS), serve_connection=self._serve
         )
         return f"ws://127.0.0.1:{self.port}"
 
     @property
     def port(self) -> int:
         assert self._server is not None
-        number: int = next(iter(self._server.sockets)).getsockname()[1]
-        return number
+        return self._server.port
 
     async def close(self) -> None:
         assert self._server is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ocppj.clock import Calendar, parse_timestamp, timestamp
-from ocppj.connection import drop
+from ocppj.connection import Admission, Attempt, drop
 from ocppj.errors import Disconnected
 from ocppj.frames import Payload
 from ocppj.peer import Peer
@@ -601,9 +601,9 @@ def unreachable(seconds: float) -> Callable[[CentralSystem], None]:
             await serve(websocket)
             closed_at = asyncio.get_running_loop().time() if served > 2 else closed_at
 
-        def decide(identity: str) -> HTTPStatus:
+        def decide(attempt: Attempt) -> Admission:
             is_early = asyncio.get_running_loop().time() < closed_at + seconds
-            return HTTPStatus.SERVICE_UNAVAILABLE if is_early else admits(identity)
+            return Admission(HTTPStatus.SERVICE_UNAVAILABLE) if is_early else admits(attempt)
 
         it._admits = decide  # type: ignore[method-assign]  # one of its own
         it._serve = note  # type: ignore[method-assign]  # one of its own
