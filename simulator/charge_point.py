@@ -10,7 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from ocppj.clock import parse_timestamp, timestamp
-from ocppj.connection import ConnectFailed, connect, drop
+from ocppj.connection import ConnectFailed, drop
 from ocppj.errors import CallFailed, Disconnected, ErrorCode, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, Scripted, Silence, fresh_ids
@@ -23,6 +23,7 @@ from simulator import (
     metering,
     remote_trigger,
     reservation,
+    security,
     smart_charging,
     transaction,
 )
@@ -33,6 +34,8 @@ from simulator.firmware_management import FirmwareManagement
 from simulator.local_auth_list import LocalAuthList
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
 from simulator.metering import Meter
+from simulator.network import Network
+from simulator.security import Security
 
 BOOT_TIME = 2.0  # seconds from power to the first attempt to connect, when it is not switched on by hand
 OWN_BOOT_INTERVAL = 60.0  # seconds; 4.2: chosen by the Charge Point where the Central System names none
@@ -40,6 +43,7 @@ LONGEST_BACK_OFF = 60.0  # seconds between two attempts to connect
 GOING_AWAY = 1001
 LONGEST_LOG = 1000  # entries; the oldest go first
 _LARGEST_CLOCK_OFFSET = timedelta(days=3650)
+_CLOCK_IS_SET = timedelta(seconds=5)  # a smaller step is no SettingSystemTime (white paper, chapter 8)
 
 # Feature profile -> the requests of the Central System that belong to it (chapter 3.2).
 PROFILES: dict[str, dict[str, core.Handler]] = {
@@ -56,8 +60,12 @@ KEYS: dict[str, list[Key]] = {
     "FirmwareManagement": firmware_management.KEYS,
     "LocalAuthListManagement": local_auth_list.KEYS,
     "Reservation": reservation.KEYS,
+    security.NAME: security.KEYS,
     "SmartCharging": smart_charging.KEYS,
 }
+
+# The security white paper is no feature profile, but a Charge Point has it or has it not like one of those.
+HANDLERS = PROFILES | {security.NAME: security.HANDLERS}
 
 Hook = Callable[[], None]
 
@@ -91,8 +99,8 @@ class ChargePoint:
 
     ``connectors`` are numbered from 1, ``whole`` is connector 0. ``message_timeout`` is in seconds. ``backup_power``
     lets it end its transactions before a loss of power takes effect. Without a ``reader`` an EV driver cannot identify
-    himself. ``profiles`` are the feature profiles that it
-    supports, Core among them. ``faults`` collects what must not happen: each is a bug of ours, never something the
+    himself. ``profiles`` are the feature profiles that it supports, Core among them, and Security if it has what the
+    white paper adds. ``faults`` collects what must not happen: each is a bug of ours, never something the
     Central System did.
     """
 
@@ -133,11 +141,12 @@ class ChargePoint:
         self.has_power = False
         self.profiles = tuple(profiles)
         self.handlers: dict[str, core.Handler] = {
-            action: handler for profile in profiles for action, handler in PROFILES[profile].items()
+            action: handler for profile in profiles for action, handler in HANDLERS[profile].items()
         }
         if "Reservation" not in profiles:
             self.handlers.update(reservation.WITHOUT)
-        keys = core_keys(connectors, fixed_cable, message_timeout, self.profiles)
+        feature_profiles = [profile for profile in profiles if profile in PROFILES]
+        keys = core_keys(connectors, fixed_cable, message_timeout, feature_profiles)
         keys += [key for profile in profiles for key in KEYS.get(profile, [])]
         self.configuration = Configuration(keys, self.memory)
         self.authorization = Authorization(self)
@@ -145,19 +154,18 @@ class ChargePoint:
         self.authorization.local_sources.insert(0, self.local_auth_list.look_up)  # 3.5.3
         self.handlers.update(local_auth_list.HANDLERS)  # 5.10, 7.47: who has no list says so
         self.firmware_management = FirmwareManagement(self)
+        self.security = Security(self)
         self.queue = transaction.Queue(self.memory)
         self.whole = self._connector(0, False)
         self.connectors: Mapping[int, Connector] = {
             number: self._connector(number, fixed_cable) for number in range(1, connectors + 1)
         }
         self._unique_ids = unique_ids or fresh_ids()
-        self._endpoint = ""
         self._clock_offset = timedelta()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._recurring: dict[str, asyncio.Task[None]] = {}
         self._accepted = asyncio.Event()
-        self._network = asyncio.Event()
-        self._network.set()
+        self.network = Network(self)
         self._peer: Peer | None = None
         self._reading: asyncio.Task[None] | None = None
         self._boot_at = 0.0  # loop time before which no BootNotification.req is sent
@@ -189,11 +197,14 @@ class ChargePoint:
 
     # Power
 
-    async def power_on(self, endpoint: str) -> None:
-        """Switch it on; it connects to the endpoint and boots by itself, as long as it has power. Returns at once."""
+    async def power_on(self, endpoint: str, others: Mapping[int, str] | None = None) -> None:
+        """Switch it on; it connects to the endpoint and boots by itself, as long as it has power. Returns at once.
+
+        ``others``: endpoints for other security profiles.
+        """
         if self.has_power:
             await self._go_down(farewell=True)
-        self._endpoint = endpoint
+        self.network.endpoint, self.network.others = endpoint, others or {}
         self._start("PowerLoss", delay=0.0)
 
     async def lose_power(self) -> None:
@@ -250,6 +261,7 @@ class ChargePoint:
         self._resetting = False
         reason, self.memory.restart_reason = self.memory.restart_reason or reason, None
         self.note(f"start after {reason}")
+        self.security.power_up(reason)
         used = [number for number, connector in self.connectors.items() if connector.is_occupied]
         self.memory.used_cables[:] = [number for number in self.memory.used_cables if number in used]
         transaction.stop_interrupted(self, reason)
@@ -290,6 +302,7 @@ class ChargePoint:
         self._told.clear()
         self._hooks.clear()
         self.firmware_management.power_down()
+        self.security.power_down()
         for connector in (self.whole, *self.connectors.values()):
             connector.power_down()
             connector.forget()
@@ -311,13 +324,18 @@ class ChargePoint:
 
     async def lose_connection(self) -> None:
         """Take the network away: the socket is dropped, and no connection can be made until it is restored."""
-        self._network.clear()
+        self.network.lose()
         if self._peer is not None:
             await drop(self._peer.websocket)
 
     async def restore_connection(self) -> None:
         """Bring the network back."""
-        self._network.set()
+        self.network.restore()
+
+    def reconnect(self) -> None:
+        """Close the connection and make another."""
+        if self._peer is not None:
+            self.spawn(self._peer.close(GOING_AWAY))
 
     @property
     def is_connected(self) -> bool:
@@ -347,10 +365,10 @@ class ChargePoint:
         await asyncio.sleep(delay)
         failures = 0
         while True:
-            await self._network.wait()
+            await self.network.wait()
             if await self._one_connection():
                 failures = 0
-            if self._network.is_set():
+            if self.network.is_there:
                 # OCPP-J errata 3.4: an appropriate back-off, also when the Central System hangs up.
                 await asyncio.sleep(min(2.0**failures, LONGEST_BACK_OFF))
                 failures += 1
@@ -358,10 +376,10 @@ class ChargePoint:
     async def _one_connection(self) -> bool:
         """Connect and stay connected as long as possible. Whether the Central System was of use."""
         try:
-            websocket = await connect(self._endpoint, self.identity, transcript=self.transcript)
+            websocket = await self.network.open()
         except ConnectFailed:
             return False
-        if not self._network.is_set():
+        if not self.network.is_there:
             await drop(websocket)
             return False
         peer = Peer(
@@ -440,7 +458,7 @@ class ChargePoint:
         self._set_clock(conf["currentTime"])
         if self.is_accepted:
             self._accepted.set()
-            self.memory.accepted_by = self._endpoint
+            self.memory.accepted_by = self.network.endpoint
             self.configuration.set("HeartbeatInterval", str(interval))
         else:
             self._boot_at = at + (interval or OWN_BOOT_INTERVAL)
@@ -451,8 +469,11 @@ class ChargePoint:
             offset = parse_timestamp(current_time) - datetime.now(UTC)
         except (OverflowError, ValueError):
             return  # a leap second, or a time that no clock can show
-        if timedelta(seconds=1) < abs(offset - self._clock_offset) and abs(offset) < _LARGEST_CLOCK_OFFSET:
+        step = abs(offset - self._clock_offset)
+        if timedelta(seconds=1) < step and abs(offset) < _LARGEST_CLOCK_OFFSET:
             self._clock_offset = offset if abs(offset) > timedelta(seconds=1) else timedelta()
+            if step > _CLOCK_IS_SET:
+                self.security.happened("SettingSystemTime")
             self.follow_limits()
 
     def now(self) -> datetime:
@@ -587,6 +608,10 @@ class ChargePoint:
             self._all_told.clear()
         self._news.set()
 
+    def deliver_events(self) -> None:
+        """Tell the Central System of the security events that wait, as soon as it may be told (4.2)."""
+        self._news.set()
+
     async def wait_told(self) -> None:
         """Wait until it is online and the Central System has heard of every status."""
         await self._all_told.wait()
@@ -596,6 +621,7 @@ class ChargePoint:
         self._delivers = True
         while True:
             self._news.clear()
+            await self.security.deliver(peer.call)
             if not self._notices:
                 self._all_told.set()
             message = self.queue.first if self.queue.retry_at <= asyncio.get_running_loop().time() else None
@@ -787,7 +813,7 @@ class ChargePoint:
     def _serves(self) -> bool:
         """4.2.1: who was never accepted at this endpoint, or is not accepted now, denies all charging services."""
         if self.registration is None:
-            return self.memory.accepted_by == self._endpoint
+            return self.memory.accepted_by == self.network.endpoint
         return self.is_accepted
 
     async def ev_stops_taking_energy(self, connector: int = 1) -> None:

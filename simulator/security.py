@@ -93,6 +93,7 @@ class Security:
         self.key_kind: Kind = "EC"
         self.on_change: Callable[[], None] = lambda: None  # called when its password or its certificate has changed
         self.root_in_use: Certificate | None = None
+        self.former_authorization_key: bytes | None = None
         self._charge_point = charge_point
         self._memory = charge_point.memory
         self._configuration = charge_point.configuration
@@ -167,6 +168,7 @@ class Security:
         return bytes.fromhex(self._memory.authorization_key) or None
 
     def _change_authorization_key(self, value: str) -> ChangeStatus:
+        self.former_authorization_key = self.authorization_key
         self._memory.authorization_key = value
         self.on_change()
         self.happened("ReconfigurationOfSecurityParameters", "AuthorizationKey")  # A01.FR.11, A01.FR.12

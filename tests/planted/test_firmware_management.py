@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ocppj.frames import Payload
 from simulator import file_transfer, firmware_management
 from simulator.charge_point import ChargePoint
 from simulator.firmware_management import FirmwareManagement
@@ -28,10 +29,10 @@ def tells_instead(**others: str | None) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         tell = FirmwareManagement._tell
 
-        async def otherwise(self: FirmwareManagement, action: str, status: str) -> None:
-            told = others.get(status, status)
+        async def otherwise(self: FirmwareManagement, action: str, payload: Payload) -> None:
+            told = others.get(payload["status"], payload["status"])
             if told is not None:
-                await tell(self, action, told)
+                await tell(self, action, payload | {"status": told})
 
         patch.setattr(FirmwareManagement, "_tell", otherwise)
 

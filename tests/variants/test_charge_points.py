@@ -280,7 +280,7 @@ def when_refused(status: str, do: Callable[[ChargePoint], Any]) -> Setup:
 
 
 async def goes_away(it: ChargePoint) -> None:
-    it._network.clear()
+    it.network.lose()
     if it._peer is not None:
         await it._peer.close()
     await asyncio.sleep(7)

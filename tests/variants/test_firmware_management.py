@@ -111,9 +111,9 @@ def takes(seconds: float, *statuses: str) -> Callable[[ChargePoint], None]:
     def setup(it: ChargePoint) -> None:
         tell = it.firmware_management._tell
 
-        async def tell_late(action: str, status: str) -> None:
-            await asyncio.sleep(seconds if status in statuses else 0)
-            await tell(action, status)
+        async def tell_late(action: str, payload: Payload) -> None:
+            await asyncio.sleep(seconds if payload["status"] in statuses else 0)
+            await tell(action, payload)
 
         it.firmware_management._tell = tell_late  # type: ignore[method-assign]  # for this one alone
 
@@ -153,8 +153,8 @@ def downloads_in_words(it: ChargePoint) -> None:
     part = it.firmware_management
 
     async def download(update: FirmwareUpdate) -> bool:
-        await part._tell_firmware("Downloading")
-        return await part._end_update("DownloadFailed")
+        await part._tell_firmware(update, "Downloading")
+        return await part._end_update(update, "DownloadFailed")
 
     part._download = download  # type: ignore[method-assign]  # for this one alone
 
