@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ from bench.cases import Case
 from bench.claims import Wire
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
-from bench.obligations import CLAUSES, Breach, breaches
+from bench.obligations import Breach, breaches, clause_of
 from bench.operators import Operator, Request
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
 from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
@@ -18,7 +18,8 @@ from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
 from ocppj.schemas import ACTIONS, Kind, faults, severe
-from ocppj.transcript import Party, Record, Transcript, masked, other
+from ocppj.secrets import masked
+from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ QUIET = 2.0  # seconds after the last step in which a surplus message may still 
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
+
+# What a Charge Point tells when it does not go on at once (white paper L01.FR.13, 14, 16): it may, in any case.
+PUT_OFF = ("DownloadPaused", "DownloadScheduled", "InstallScheduled")
 
 # What a connector may go through on its way to a status (OCPP 1.6, 4.9), a real EV taking its time.
 ON_THE_WAY = {
@@ -94,6 +98,8 @@ class Bench:
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
         self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
+        self.material: Mapping[str, Callable[[], object]] = {}  # keys and certificates, likewise, made when asked for
+        self.security_profile = 0  # of the connection with which the case begins
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
@@ -120,9 +126,11 @@ class Bench:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
             known = {**self.locations, **self.device.data}
-            if name not in known:
+            if name in known:
+                return known[name]
+            if name not in self.material:
                 raise self.missing(name)
-            return known[name]
+            return self.material[name]()
         action, kind, *path = name.split(".")
         for message in self._latest_messages(action, kind):
             found: object = message.payload
@@ -137,6 +145,11 @@ class Bench:
         """The end of the case because of test data that nobody has given."""
         if name == "FirmwareUrl":
             return Inconclusive("test data is missing: give --data FirmwareFile=... with an image that it can install")
+        if name in ("FirmwareSignature", "InvalidFirmwareSignature", "FirmwareSigningCertificate"):
+            files = "--data FirmwareSignatureFile=... and --data FirmwareSigningCertificateFile=..."
+            return Inconclusive(
+                f"test data is missing: give {files} with what its manufacturer has signed the image with"
+            )
         if name not in DEFAULT_DATA:
             return OurError(f"there is no test data of the name {name}: a faulty feature")
         return Inconclusive(f"test data is missing: give --data {name}=... with what the device knows")
@@ -202,8 +215,8 @@ class Bench:
         """The end of the case because of what a party did or did not do, for a message the action it is about."""
         reason = f"{f'in state {self._state[-1]}: ' if self._state else ''}{text}"
         if party == self.judged:
-            clauses = f"OCPP 1.6 {CLAUSES[action]}" if action in CLAUSES else ", ".join(self.case.clauses)
-            return Failed(f"{reason} ({clauses})" if clauses else reason)
+            clauses = clause_of(action, ", ".join(self.case.clauses))
+            return Failed(f"{reason} ({clauses})" if clauses and "(white paper" not in reason else reason)
         if disturbance := self._disturbance():
             return Inconclusive(f"{reason}; before that {disturbance}")
         return OurError(reason)
@@ -511,6 +524,12 @@ class Bench:
             if connector is not None and message.payload.get("connectorId") != connector:
                 return False
             reported = message.payload.get("status")
+            if (
+                message.action == "SignedFirmwareStatusNotification"
+                and reported in PUT_OFF
+                and reported not in statuses
+            ):
+                return False
             if connector is None and message.action == "StatusNotification" and any(statuses):
                 return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
@@ -684,5 +703,10 @@ class Bench:
 
 
 def _comes_by_itself(message: Message) -> bool:
-    """Whether a request comes whenever an interval is over (4.6, 3.16): a beat, a reading in a transaction."""
+    """Whether a request comes whenever an interval is over (4.6, 3.16): a beat, a reading in a transaction.
+
+    Or when it happens that there is a security event (white paper A04): at every boot, for instance.
+    """
+    if message.action == "SecurityEventNotification":
+        return True
     return message.action in ROUTINE and (message.action == "Heartbeat" or "transactionId" in message.payload)

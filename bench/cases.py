@@ -54,16 +54,24 @@ class Case:
     needs: tuple[str, ...] = ()  # capabilities that the device has
     without: tuple[str, ...] = ()  # capabilities that the Charge Point has not
     data: tuple[str, ...] = ()
+    security_profiles: tuple[int, ...] = ()  # those that it is for, the one of a self-rehearsal first; empty: any
     tags: frozenset[str] = frozenset()
 
     def excludes(self, other: "Case") -> bool:
         """Whether no device is one to which both apply."""
         return not ({*self.needs}.isdisjoint(other.without) and {*self.without}.isdisjoint(other.needs))
 
+    def fits(self, security_profile: int | None) -> bool:
+        """Whether the case is about a security profile; None is any."""
+        return not self.security_profiles or security_profile is None or security_profile in self.security_profiles
+
     def why_not(self, device: Device) -> str | None:
         """Why the case does not apply to a device; None if it does."""
         if self.role not in device.roles:
             return f"the device under test is no {'Charge Point' if self.role == 'CS' else 'Central System'}"
+        if not self.fits(device.security.profile):
+            wanted = " or ".join(map(str, sorted(self.security_profiles)))
+            return f"it is for security profile {wanted}, rehearsed is {device.security.profile} (--security-profile)"
         if missing := [need for need in self.needs if need in device.lacks]:
             return f"the device lacks {', '.join(CAPABILITIES[need] for need in missing)}"
         # Our own Charge Point can be one that has it not, beside a Central System under test or in a self-rehearsal.
@@ -133,6 +141,7 @@ def _cases(path: Path, folder: str) -> Iterable[Case]:
                 needs=(*needs, *_facts(tags, "needs_")),
                 without=without,
                 data=_test_data([*background, *scenario["steps"]]),
+                security_profiles=tuple(map(int, _facts(tags, "security_profile_"))),
                 tags=frozenset(tags),
             )
 

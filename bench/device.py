@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.obligations import Limits
-from ocppj.transcript import masked
+from ocppj.secrets import masked
 
 Role = Literal["CS", "CSMS"]
 
@@ -28,6 +28,7 @@ CAPABILITIES = {
     "remote_trigger": "the profile RemoteTrigger",
     "reservation": "the profile Reservation",
     "reserve_connector_zero": "reservations of connector 0 (ReserveConnectorZeroSupported)",
+    "security_profile_upgrade": "a SecurityProfile that may be raised: over OCPP nobody can lower it again",
     "smart_charging": "the profile SmartCharging",
     "stop_on_ev_side_disconnect": "StopTransactionOnEVSideDisconnect that is true or can be set",
 }
@@ -55,12 +56,20 @@ DEFAULT_DATA: dict[str, str] = {
     "LocalLimit": "16",
     "TransactionDuration": "15",
     "ClockAlignedDataInterval": "60",
+    "SerialNumber": "SN-0001",
+    "CpoName": "Rehearsal CPO",
+    "CertificateFault": "expired",
 }
 
 # Where the unit is W, the limits of the cases are as many kW as they are A otherwise; our own connectors have 16 A.
 DATA_IN_WATTS = {"ChargingLimit": "6000", "LocalLimit": "11040"}
 
-CHOICES = {"ChargingRateUnit": ("A", "W")}
+CHOICES = {
+    "ChargingRateUnit": ("A", "W"),
+    # What is wrong with a certificate that a Charge Point must refuse (A02.FR.06).
+    "CertificateFault": ("expired", "not_yet_valid", "unknown_authority", "other_key"),
+}
+LONGEST_TEXTS = {"SerialNumber": 25, "CpoName": 64}  # characters; OCPP 1.6 6.3, RFC 5280 A.1 (ub-organization-name)
 MAY_BE_ZERO = ("StackLevel",)
 NUMBERS = ("ChargingLimit", "LocalLimit")
 
@@ -85,10 +94,34 @@ FILE_SERVERS: dict[str, str] = {
     "FtpPassivePorts": "",  # FIRST-LAST; any that are free if empty
     "FirmwareFile": "",  # an image that the Charge Point can install, on this machine
     "BadFirmwareFile": "",  # a file that it cannot install
+    "FirmwareSignatureFile": "",  # the signature of FirmwareFile, in base64
+    "FirmwareSigningCertificateFile": "",  # the certificate of the key that signed it, in PEM
 }
 
 # Places that sentences name: on our file servers, unless they are given as test data.
-LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl")
+LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl", "LogUrl")
+
+HIGHEST_SECURITY_PROFILE = 3
+
+
+@dataclass(frozen=True)
+class Security:
+    """How the two parties know each other: what the white paper «Improved security for OCPP 1.6-J» calls a profile.
+
+    ``profile``: 0 to 3; None in a self-rehearsal that takes for each case one that it is for. ``password``: the
+    AuthorizationKey. ``tls_ca``: authorities that are trusted, in PEM. ``client_cert`` and ``client_key``: what our
+    Charge Point shows to a Central System under test. ``next_url``: where that one is reached with the next higher
+    profile. ``pki``: where our own certificates are kept. ``store``: the file for credentials that a case has changed.
+    """
+
+    profile: int | None = None
+    password: bytes | None = field(default=None, repr=False)
+    tls_ca: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    next_url: str | None = None
+    pki: Path | None = None
+    store: Path = Path("rehearsal-credentials.json")
 
 
 @dataclass(frozen=True)
@@ -107,6 +140,7 @@ class Device:
     lacks: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=Limits)
     operator_timeout: float = 120.0  # seconds an operator has for one request
+    security: Security = field(default_factory=Security)
 
     @property
     def is_external(self) -> bool:
@@ -135,6 +169,11 @@ class Device:
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
             "file_servers": dict(self.file_servers),
+            "security": {
+                "profile": self.security.profile,
+                "has_password": self.security.password is not None,
+                **{name: str(getattr(self.security, name) or "") for name in ("tls_ca", "client_cert", "pki")},
+            },
             "limits_s": asdict(self.limits),
         }
 
@@ -150,9 +189,12 @@ def device(
     listen: tuple[str, int] | None = None,
     data: Mapping[str, str] | None = None,
     lacks: frozenset[str] = frozenset(),
+    security: Security | None = None,
 ) -> Device:
     """A device from what a user says of it. Raises ``BadSetting``."""
     given = dict(data or {})
+    is_external = url is not None or listen is not None
+    security = _checked(security or Security(0 if is_external else None), url, is_external=is_external)
     known = DEFAULT_DATA.keys() | LIMITS.keys() | FILE_SERVERS.keys() | set(LOCATIONS)
     if unknown := sorted(given.keys() - known):
         raise BadSetting(f"unknown test data {', '.join(unknown)}; there are {', '.join(sorted(known))}")
@@ -171,6 +213,9 @@ def device(
             _positive(name, value)
         elif name in LOCATIONS:
             _url(name, value)
+        elif name in LONGEST_TEXTS:
+            if not 0 < len(value) <= LONGEST_TEXTS[name]:
+                raise BadSetting(f"{name} has {len(value)} characters, 1 to {LONGEST_TEXTS[name]} are allowed")
         elif DEFAULT_DATA[name].isdigit():
             _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
         elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
@@ -181,6 +226,7 @@ def device(
     if listen is not None:
         defaults["NumberOfConnectors"] = "1"
         del defaults["LocalLimit"]  # nobody knows but its maker
+        del defaults["SerialNumber"]
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
@@ -196,7 +242,42 @@ def device(
         lacks=lacks,
         limits=Limits(**times),
         operator_timeout=operator_timeout,
+        security=security,
     )
+
+
+def _checked(security: Security, url: str | None, *, is_external: bool) -> Security:
+    """The settings, if they fit each other. Raises ``BadSetting``."""
+    profile, is_secure = security.profile, (url or "").startswith("wss:")
+    if profile is not None and not 0 <= profile <= HIGHEST_SECURITY_PROFILE:
+        raise BadSetting(f"--security-profile {profile} is none of 0 to {HIGHEST_SECURITY_PROFILE}")
+    if (security.client_cert is None) != (security.client_key is None):
+        raise BadSetting("--client-cert and --client-key belong together")
+    if url is not None and profile in (2, 3) and not is_secure:
+        raise BadSetting(f"security profile {profile} is spoken over TLS, and --csms {url} does not begin with wss")
+    if url is not None and profile == 1 and is_secure:
+        raise BadSetting(f"security profile 1 is spoken without TLS, and --csms {url} begins with wss")
+    if is_external and profile in (1, 2) and security.password is None:
+        raise BadSetting(f"security profile {profile} needs the password of the Charge Point: --password")
+    if url is not None and profile in (2, 3) and security.tls_ca is None:
+        raise BadSetting(
+            f"security profile {profile} needs who has signed the certificate of the Central System: --tls-ca"
+        )
+    if url is not None and profile == 3 and security.client_cert is None and security.pki is None:
+        raise BadSetting("security profile 3 needs the certificate of the Charge Point: --client-cert and --client-key")
+    return security
+
+
+def password(text: str) -> bytes:
+    """The AuthorizationKey that is meant: 32 to 40 hexadecimal digits, or 16 to 20 characters. Raises ``BadSetting``.
+
+    The official tool reads it so; the white paper wants 16 to 20 bytes (A00.FR.205).
+    """
+    if 32 <= len(text) <= 40 and len(text) % 2 == 0 and re.fullmatch("[0-9A-Fa-f]+", text):
+        return bytes.fromhex(text)
+    if not 16 <= len(text.encode()) <= 20:
+        raise BadSetting("the password is neither 16 to 20 characters nor 32 to 40 hexadecimal digits")
+    return text.encode()
 
 
 def _whole(name: str, text: str, least: int) -> None:
@@ -212,7 +293,7 @@ def _of_file_servers(name: str, value: str) -> str:
             raise BadSetting(f"{name}={value} is no port")
         case "FtpPassivePorts" if value and not _is_range_of_ports(value):
             raise BadSetting(f"{name}={value} is no range of ports such as 50000-50010")
-        case "FirmwareFile" | "BadFirmwareFile" if value and not Path(value).is_file():
+        case _ if name.endswith("File") and value and not Path(value).is_file():
             raise BadSetting(f"{name}={value} is no file")
     return value
 

@@ -22,8 +22,8 @@ from simulator.firmware_management import firmware_image
 
 NEXT_VERSION = "1.1.0"
 _GOOD, _BAD, _MISSING = "/firmware/good.bin", "/firmware/bad.bin", "/firmware/missing.bin"
-_DIAGNOSTICS, _REFUSED = "/diagnostics", "/refused"
-_PATHS = dict(zip(LOCATIONS, (_GOOD, _BAD, _MISSING, _DIAGNOSTICS, _REFUSED), strict=True))
+_DIAGNOSTICS, _REFUSED, _LOG = "/diagnostics", "/refused", "/log"
+_PATHS = dict(zip(LOCATIONS, (_GOOD, _BAD, _MISSING, _DIAGNOSTICS, _REFUSED, _LOG), strict=True))
 _NO_FIRMWARE = b"This is no firmware: a Charge Point that installs it does not look at what it installs.\n"
 
 LARGEST_UPLOAD = 2**30  # bytes
@@ -239,7 +239,7 @@ class _FtpServer(aioftp.Server):
     async def furnish(self) -> None:
         """Put the images where they are looked for."""
         files: Any = self.path_io_factory()
-        for directory in ("firmware", _DIAGNOSTICS.strip("/")):
+        for directory in ("firmware", _DIAGNOSTICS.strip("/"), _LOG.strip("/")):
             await files.mkdir(PurePosixPath("/") / directory)
         for path, content in self._held.items():
             file = await aioftp.MemoryPathIO._open(files, PurePosixPath(path), mode="wb")

@@ -27,8 +27,25 @@ from ocppj.transcript import DIRECTIONS, Party, Record, other
 
 BY_HAND = ("power_on", "restart", "regain_power")  # who does one of these has the Charge Point boot
 NOT_WHILE_PENDING = ("RemoteStartTransaction", "RemoteStopTransaction")  # 4.2
-TELL_PROGRESS = ("DiagnosticsStatusNotification", "FirmwareStatusNotification")
-CONTRADICTIONS = ({"Uploaded", "UploadFailed"}, {"Downloaded", "DownloadFailed"}, {"Installed", "InstallationFailed"})
+TELL_PROGRESS = (
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "SignedFirmwareStatusNotification",
+)
+CONTRADICTIONS = (
+    {"Uploaded", "UploadFailed"},
+    {"Uploaded", "UploadFailure"},
+    {"Downloaded", "DownloadFailed"},
+    {"Installed", "InstallationFailed"},
+    {"SignatureVerified", "InvalidSignature"},
+)
+# What a trigger asks for, where the action has another name (white paper 6.16).
+TRIGGERED_BY_OTHER_NAMES = {
+    ("ExtendedTriggerMessage", "FirmwareStatusNotification"): "SignedFirmwareStatusNotification",
+    ("ExtendedTriggerMessage", "SignChargePointCertificate"): "SignCertificate",
+}
+TELL_INSTALLATION = ("FirmwareStatusNotification", "SignedFirmwareStatusNotification")
 CLOCK_DEVIATION = timedelta(minutes=1)
 
 
@@ -75,7 +92,7 @@ def answered(records: Sequence[Record], limits: Limits) -> Iterator[Breach]:
         if end < deadline or _connection_ended(records, message.index, deadline):
             continue
         text = f"{message.action}.req {message.unique_id} was not answered in {limits.message_timeout:g} s"
-        yield Breach(other(message.sender), message.index, f"OCPP 1.6 {CLAUSES.get(message.action, '4')}", text)
+        yield Breach(other(message.sender), message.index, clause_of(message.action, "OCPP 1.6 4"), text)
 
 
 def _connection_ended(records: Sequence[Record], index: int, deadline: datetime) -> bool:
@@ -145,7 +162,7 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
         if (status := registration_told(message, records)) is not None:
             refused, triggered, accepted = ("" if status == "Accepted" else status), {}, status == "Accepted"
         elif message.type == "CALL" and message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
-            asked = str(message.payload.get("requestedMessage"))
+            asked = _triggered(message)
             of_all = asked in ("StatusNotification", "MeterValues") and "connectorId" not in message.payload  # 5.17
             triggered[asked] = triggered.get(asked, 0) + (inf if of_all else 1)
             if asked == "BootNotification" and accepted:  # 5.17 itself does not forbid it
@@ -162,6 +179,12 @@ def registered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
                 continue
             text = f"{message.action}.req was sent while the registration was {refused}"
             yield Breach("Charge Point", message.index, "OCPP 1.6 4.2", text)
+
+
+def _triggered(trigger: Message) -> str:
+    """The action that a TriggerMessage.req or an ExtendedTriggerMessage.req asks for."""
+    asked = str(trigger.payload.get("requestedMessage"))
+    return TRIGGERED_BY_OTHER_NAMES.get((trigger.action, asked), asked)
 
 
 def unreachable(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
@@ -217,15 +240,14 @@ def _has_it_reboot(index: int, records: Sequence[Record]) -> bool:
     if message.type == "CALLRESULT":
         call = call_of(message, records)
         return call is not None and call.action == "Reset" and message.payload.get("status") == "Accepted"
-    return message.action == "FirmwareStatusNotification" and message.payload.get("status") == "Installing"
+    about_to = ("Installing", "InstallRebooting")
+    return message.action in TELL_INSTALLATION and message.payload.get("status") in about_to
 
 
 def _too_early(message: Message) -> Breach:
     text = f"{message.action}.req was sent after a reboot, before BootNotification.conf"
     # Test case 044_1 has Installed before or after the BootNotification.req and does not say on which connection.
-    return Breach(
-        "Charge Point", message.index, "OCPP 1.6 4.2", text, severe=message.action != "FirmwareStatusNotification"
-    )
+    return Breach("Charge Point", message.index, "OCPP 1.6 4.2", text, severe=message.action not in TELL_INSTALLATION)
 
 
 def idle_when_triggered(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
@@ -234,12 +256,12 @@ def idle_when_triggered(records: Sequence[Record], _: Limits) -> Iterator[Breach
     for message in messages(records):
         if message.type != "CALL":
             continue
-        if message.action == "TriggerMessage":
-            asked.add(str(message.payload.get("requestedMessage")))
+        if message.action in ("TriggerMessage", "ExtendedTriggerMessage"):
+            asked.add(_triggered(message))
         elif message.action in TELL_PROGRESS and message.payload.get("status") == "Idle":
             if message.action not in asked:
                 text = f"{message.action}.req told Idle, which nobody had asked for"
-                yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text, severe=False)
+                yield Breach(message.sender, message.index, clause_of(message.action), text, severe=False)
 
 
 def one_end(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
@@ -251,7 +273,7 @@ def one_end(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
             continue
         if {latest.get(message.action), status} in CONTRADICTIONS:
             text = f"{message.action}.req told {status} after {latest[message.action]}"
-            yield Breach(message.sender, message.index, f"OCPP 1.6 {CLAUSES[message.action]}", text)
+            yield Breach(message.sender, message.index, clause_of(message.action), text)
         latest[message.action] = status
 
 
@@ -466,3 +488,25 @@ CLAUSES = {
     "UnlockConnector": "5.18",
     "UpdateFirmware": "5.19",
 }
+
+# And where the security white paper does.
+WHITE_PAPER = {
+    "CertificateSigned": "A02",
+    "DeleteCertificate": "M04",
+    "ExtendedTriggerMessage": "5.5",
+    "GetInstalledCertificateIds": "M03",
+    "GetLog": "N01",
+    "InstallCertificate": "M05",
+    "LogStatusNotification": "N01",
+    "SecurityEventNotification": "A04",
+    "SignCertificate": "A02",
+    "SignedFirmwareStatusNotification": "L01",
+    "SignedUpdateFirmware": "L01",
+}
+
+
+def clause_of(action: str, default: str = "") -> str:
+    """The clause that is about an action."""
+    if action in WHITE_PAPER:
+        return f"white paper {WHITE_PAPER[action]}"
+    return f"OCPP 1.6 {CLAUSES[action]}" if action in CLAUSES else default

@@ -15,6 +15,7 @@ from bench.bench import Bench
 from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
+from ocppj.secrets import masked
 from reports.results import CaseResult, Results, StepResult, write_transcript
 from steps.words import MisusedStep
 
@@ -31,6 +32,7 @@ pytest_plugins = [
     "steps.remote_trigger",
     "steps.firmware_management",
     "steps.smart_charging",
+    "steps.security",
 ]
 
 
@@ -62,11 +64,11 @@ class Rehearsal:
             profile=case.profile,
             verdict=verdict,
             strict_verdict=bench.strict_verdict(verdict) if bench else verdict,
-            reason="" if over is None else str(over),
+            reason="" if over is None else masked(str(over)),
             duration_s=round(bench.elapsed, 3) if bench else 0.0,
             clauses=list(case.clauses),
             steps=list(steps),
-            remarks=[str(remark) for remark in bench.remarks] if bench else [],
+            remarks=[masked(str(remark)) for remark in bench.remarks] if bench else [],
         )
         self.add(result)
 
@@ -149,7 +151,10 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
         bench = rehearsal.run.begin(case)
     except CaseOver as over:
         rehearsal.file(case, over)
-        pytest.fail(f"{over.verdict}: {over}", pytrace=False)
+        pytest.fail(masked(f"{over.verdict}: {over}"), pytrace=False)
+    except Exception as fault:
+        rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
+        raise
     yield bench
     rehearsal.run.end(bench)  # if the scenario was interrupted
 
@@ -205,7 +210,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         over = OurError(f"the case could not be brought to its end: {fault}")
     rehearsal.file(bench.case, over, _step_results(scenario, bench, over if raised is not None else None), bench)
     if over is not None:
-        reason = f"{over.verdict}: {bench.sentence}: {over}"
+        reason = masked(f"{over.verdict}: {bench.sentence}: {over}")
         if raised is not None and not isinstance(raised, CaseOver):
             raise OurError(reason) from raised
         pytest.fail(reason, pytrace=False)

@@ -3,13 +3,19 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TypeVar
+from functools import partial
+from http import HTTPStatus
+from secrets import token_bytes
+from typing import Any, TypeVar
 
 from bench.bench import Bench
 from bench.cases import PROFILES, Case
+from bench.credentials import Credentials
 from bench.device import LOCATIONS, Device
 from bench.files import FileServer, Images
+from bench.material import Material
 from bench.operators import Nobody, Operator
+from bench.pki import Pki, read_credential, read_roots
 from bench.seats import (
     ExternalCentralSystem,
     ExternalChargePoint,
@@ -18,15 +24,19 @@ from bench.seats import (
 )
 from bench.under_test import ChargePointUnderTest
 from bench.verdicts import CaseOver, Inconclusive
+from ocppj.authority import Credential
+from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
-from ocppj.connection import connect
+from ocppj.connection import ConnectFailed
 from ocppj.errors import CallFailed
 from ocppj.peer import counted_ids, fresh_ids
 from ocppj.transcript import Record, Transcript
+from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
 from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
+from simulator.memory import Memory
 
 Result = TypeVar("Result")
 
@@ -49,6 +59,13 @@ class Run:
     def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
         self.device = device or Device()
         self.operator = operator or Nobody()
+        self.pki = Pki(
+            self.device.security.pki,
+            host=self._host,
+            serial_number=self.device.data.get("SerialNumber", ""),
+            organization=self.device.data["CpoName"],
+        )
+        self.credentials = Credentials(self.device, self._own_certificate())
         self._transcript = Transcript()
         self._charge_point_under_test: ChargePointUnderTest | None = None
         self._file_server: FileServer | None = None
@@ -68,17 +85,24 @@ class Run:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
         elif self.device.listen is not None:
+            profile = self.device.security.profile or 0
             central_system = CentralSystem(
-                self._store(), transcript=self._transcript, message_timeout=self.device.limits.message_timeout
+                self._store(profile, self.credentials.authorization_key, secured=profile > 0),
+                transcript=self._transcript,
+                message_timeout=self.device.limits.message_timeout,
+                **self._tls(profile > 0),
             )
+            for key in self.credentials.others:
+                security.propose_key(central_system.store, self.device.identity, key)
             self._wait(central_system.start(*self.device.listen))
-            self._charge_point_under_test = ChargePointUnderTest(self.device, central_system)
+            self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
 
     @property
     def endpoint(self) -> str:
         """Where we await the Charge Point under test."""
         assert self._charge_point_under_test is not None
-        return self._charge_point_under_test.central_system.endpoint
+        central_system = self._charge_point_under_test.central_system
+        return central_system.secure_endpoint if (self.device.security.profile or 0) > 1 else central_system.endpoint
 
     def await_charge_point(self) -> bool:
         """Wait for the Charge Point under test to connect; whether it did."""
@@ -108,9 +132,11 @@ class Run:
         self._transcript = self._transcript if self._charge_point_under_test else Transcript()
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
         bench.accepts_anyone = self._accepts_anyone
+        bench.security_profile = self._security_profile(case)
         try:
             loop.run_until_complete(self._serve_files(bench))
-            known = self.device.data.keys() | bench.locations.keys()
+            bench.material = Material(bench, self.pki)
+            known = self.device.data.keys() | bench.locations.keys() | bench.material.keys()
             if missing := [name for name in case.data if name not in known]:
                 raise bench.missing(missing[0])
             loop.run_until_complete(self._seat(bench))
@@ -155,19 +181,21 @@ class Run:
 
     async def _seat(self, bench: Bench) -> None:
         if self.device.url is not None:
-            charge_point = self._charge_point(self._transcript, lacks=frozenset(bench.case.without))
+            charge_point = self._charge_point(bench, self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
             charge_point.configuration.set("ConnectionTimeOut", str(round(patience)))
             charge_point.firmware_management.takes_any_image = True  # its images are made for other devices
             for key in ("LocalAuthListMaxLength", "SendLocalListMaxLength"):  # and its lists are as long as they are
                 charge_point.configuration.set(key, "1000000")
-            bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url)
+            charge_point.configuration.set("CertificateStoreMaxLength", "1000")
+            charge_point.security.on_change = partial(self._note_change, charge_point)
+            bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, self.device.url, self._others)
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
             device.central_system.faults.clear()
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
-            bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system)
+            bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system, self.credentials)
             await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
@@ -178,17 +206,25 @@ class Run:
     async def _seat_pair(self, bench: Bench) -> None:
         """Seat our own two parties; the wire is recorded where we would sit if the judged one were not ours."""
         judged_central_system = bench.judged == "Central System"
+        key = token_bytes(20) if bench.security_profile in (1, 2) else None
+        self.credentials = Credentials(self.device, self.pki.charge_point if bench.security_profile == 3 else None)
+        if key is not None:
+            self.credentials.settle(key)
         central_system = CentralSystem(
-            self._store(),
+            self._store(bench.security_profile, key, secured=_is_secured(bench)),
             transcript=None if judged_central_system else self._transcript,
             unique_ids=counted_ids("CSMS"),
             message_timeout=self.device.limits.message_timeout,
+            **self._tls(_is_secured(bench)),
         )
         await central_system.start()
         lacks = frozenset(bench.case.without) | (frozenset() if judged_central_system else self.device.lacks)
-        charge_point = self._charge_point(self._transcript if judged_central_system else None, lacks=lacks)
-        bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, central_system.endpoint)
-        bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system)
+        charge_point = self._charge_point(bench, self._transcript if judged_central_system else None, lacks=lacks)
+        endpoints = (central_system.endpoint, central_system.secure_endpoint)
+        others = {profile: endpoints[profile > 1] for profile in range(4)} if _is_secured(bench) else {}
+        endpoint = endpoints[bench.security_profile > 1]
+        bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, endpoint, others)
+        bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system, self.credentials)
 
     async def _clear(self, bench: Bench) -> None:
         bench.freeze()
@@ -198,6 +234,7 @@ class Run:
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
                 await _leave_nothing_running(charge_point.charge_point)
+                self._learn_from(charge_point.charge_point)
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
@@ -207,35 +244,134 @@ class Run:
         if self.is_virtual:
             await self._stop_serving()
 
-    def _charge_point(self, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()) -> ChargePoint:
+    def _charge_point(
+        self, bench: Bench | None, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()
+    ) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""
+        profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
+        secured = bench is not None and _is_secured(bench)
         return ChargePoint(
             identity=self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            profiles=[profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks],
+            profiles=[*profiles, *(["Security"] if secured else [])],
+            memory=self._memory(bench.security_profile if bench else self.device.security.profile or 0),
             fixed_cable="detachable_cable" in lacks,
             backup_power="backup_power" not in lacks,
             reader="local_authorization" not in lacks,
+            serial_number=self.device.data["SerialNumber"],
         )
 
-    def _store(self) -> Store:
+    def _memory(self, profile: int) -> Memory:
+        """What our Charge Point knows of security before it is switched on for the first time."""
+        memory = Memory()
+        if not profile and self.device.security.tls_ca is None:
+            return memory
+        if self.credentials.authorization_key is not None:
+            memory.authorization_key = self.credentials.authorization_key.hex()
+        if self.device.security.tls_ca is not None:
+            memory.central_system_roots = [pem(root) for root in read_roots(self.device.security.tls_ca)]
+        elif profile > 1:
+            memory.central_system_roots = [pem(self.pki.central_system_root.certificate)]
+        memory.manufacturer_roots = [pem(self.pki.manufacturer_root.certificate)]
+        if (certificate := self.credentials.certificate) is not None:
+            memory.certificates = [{"key": certificate.key_pem, "chain": certificate.chain_pem}]
+        memory.configuration |= {"SecurityProfile": str(profile), "CpoName": self.device.data["CpoName"]}
+        return memory
+
+    def _store(self, profile: int = 0, key: bytes | None = None, *, secured: bool = False) -> Store:
         store = Store()
         store.heartbeat_interval = int(self.device.data["HeartbeatInterval"])
-        store.know_charge_point(self.device.identity)
+        security.know_credentials(
+            store,
+            self.device.identity,
+            security_profile=profile,
+            authorization_key=key,
+            serial_number=self.device.data.get("SerialNumber"),
+        )
+        if not self.device.is_external:
+            store.cpo_name = self.device.data["CpoName"]
+        if secured:
+            store.authority = self.pki.central_system_root
         for name, status in ID_TAG_STATUS.items():
             store.know_id_tag(self.device.data[name], status)
         return store
 
+    # Security
+
+    @property
+    def _host(self) -> str:
+        """The name by which a Charge Point knows our Central System."""
+        return self.device.file_servers["AdvertisedHost"] or (
+            self.device.listen[0] if self.device.listen else "localhost"
+        )
+
+    @property
+    def _others(self) -> dict[int, str]:
+        """Where a Central System under test is reached with the next higher security profile."""
+        url, profile = self.device.security.next_url, self.device.security.profile or 0
+        return {profile + 1: url} if url is not None else {}
+
+    def _security_profile(self, case: Case) -> int:
+        """The security profile of the connection with which a case begins."""
+        if self.device.security.profile is not None:
+            return self.device.security.profile
+        return case.security_profiles[0] if case.security_profiles else 0
+
+    def _tls(self, speaks_tls: bool) -> dict[str, Any]:
+        """What our Central System speaks TLS with."""
+        if not speaks_tls:
+            return {}
+        ca = self.device.security.tls_ca
+        roots = [self.pki.central_system_root.certificate, *(read_roots(ca) if ca and self.device.listen else [])]
+        return {"credentials": self.pki.server, "client_roots": roots, "host": self._host}
+
+    def _own_certificate(self) -> Credential | None:
+        """What our Charge Point shows to a Central System under test."""
+        given = self.device.security
+        if given.client_cert is not None and given.client_key is not None:
+            return read_credential(given.client_cert, given.client_key)
+        return self.pki.charge_point if self.device.url is not None and given.profile == 3 else None
+
+    def _note_change(self, charge_point: ChargePoint) -> None:
+        """A case is about to change what our Charge Point identifies itself with: write it down before it is told."""
+        if key := charge_point.security.authorization_key:
+            self.credentials.propose(key)
+        self.credentials.renew(charge_point.security.credential)
+
+    def _learn_from(self, charge_point: ChargePoint) -> None:
+        """A case is over: what our Charge Point identifies itself with from now on."""
+        if key := charge_point.security.authorization_key:
+            self.credentials.settle(key)
+        self.credentials.renew(charge_point.security.credential)
+
     async def _knock(self, url: str) -> None:
-        websocket = await connect(url, self.device.identity)
-        await websocket.close()
+        """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""
+        failure: ConnectFailed | None = None
+        for key in (self.credentials.authorization_key, *self.credentials.others):
+            charge_point = self._charge_point(None, None)
+            charge_point.network.endpoint = url
+            if key is not None:
+                charge_point.memory.authorization_key = key.hex()
+            try:
+                websocket = await charge_point.network.open()
+            except ConnectFailed as failed:
+                failure = failed
+                if failed.status != HTTPStatus.UNAUTHORIZED:
+                    raise
+            else:
+                await websocket.close()
+                if key is not None:
+                    self.credentials.settle(key)
+                return
+        assert failure is not None
+        raise failure
 
     async def _is_anyone_accepted(self, url: str) -> bool:
         """Whether the Central System accepts an idTag that nobody has told it of."""
-        charge_point = self._charge_point(None)
+        charge_point = self._charge_point(None, None)
         await charge_point.power_on(url)
         try:
             async with asyncio.timeout(self.device.limits.message_timeout):
@@ -256,6 +392,11 @@ class Run:
     def _wait(self, work: Coroutine[object, object, Result]) -> Result:
         assert self._loop is not None
         return self._loop.run_until_complete(work)
+
+
+def _is_secured(bench: Bench) -> bool:
+    """Whether the parties have what the white paper adds to OCPP 1.6."""
+    return bench.case.profile == "Security" or bench.security_profile > 0
 
 
 async def _end_tasks() -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from math import inf
 
 from bench.bench import Bench
+from bench.credentials import Credentials, key_proposed
 from bench.messages import messages
 from bench.under_test import ChargePointUnderTest
 from bench.verdicts import Inconclusive, OurError
@@ -24,11 +25,14 @@ class SimulatedChargePoint:
     party: Party = "Charge Point"
     is_ours = True
 
-    def __init__(self, bench: Bench, charge_point: ChargePoint, endpoint: str) -> None:
+    def __init__(
+        self, bench: Bench, charge_point: ChargePoint, endpoint: str, others: Mapping[int, str] | None = None
+    ) -> None:
         self.charge_point = charge_point
         self.script: Script | None = charge_point.script
         self._bench = bench
         self._endpoint = endpoint
+        self._others = others or {}
         self._has_power = False
         self._hands: dict[str, Callable[[Payload], Awaitable[None]]] = {
             "power_on": lambda _: self.power_on(),
@@ -50,7 +54,7 @@ class SimulatedChargePoint:
     async def power_on(self) -> None:
         """Switch it on for the first time."""
         self._has_power = True
-        await self.charge_point.power_on(self._endpoint)
+        await self.charge_point.power_on(self._endpoint, self._others)
 
     async def request(self, action: str, payload: Payload, sentence: str) -> None:
         self._bench.in_background(self.charge_point.request(action, payload))
@@ -110,8 +114,9 @@ class ReferenceCentralSystem:
     party: Party = "Central System"
     is_ours = True
 
-    def __init__(self, bench: Bench, central_system: CentralSystem) -> None:
+    def __init__(self, bench: Bench, central_system: CentralSystem, credentials: Credentials | None = None) -> None:
         self.central_system = central_system
+        self._credentials = credentials
         self.script: Script | None = central_system.script
         self._bench = bench
 
@@ -121,7 +126,19 @@ class ReferenceCentralSystem:
         request = self.central_system.request
         if self._bench.misbehaved:
             request = partial(request, wrong=True)
-        self._bench.in_background(request(identity, action, payload))
+        if self._credentials is not None and (key := key_proposed(action, payload)) is not None:
+            self._bench.in_background(self._change_key(self._credentials, request(identity, action, payload), key))
+        else:
+            self._bench.in_background(request(identity, action, payload))
+
+    async def _change_key(self, credentials: Credentials, request: Awaitable[Payload], key: bytes) -> None:
+        """A01: the new password is written down before anybody hears of it; what counts then is told by the answer."""
+        credentials.propose(key)
+        status = (await request)["status"]
+        if status == "Accepted":
+            credentials.settle(key)
+        elif status != "RebootRequired" and credentials.authorization_key is not None:
+            credentials.settle(credentials.authorization_key)
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         raise OurError(f"nobody does {action} at the Central System: a faulty feature")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from math import inf, isfinite
 
 from bench.bench import Bench
+from bench.credentials import Credentials
 from bench.device import Device
 from bench.messages import messages, registration_told
 from bench.verdicts import Failed, Inconclusive
@@ -29,8 +30,9 @@ SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 class ChargePointUnderTest:
     """What one case must know of those before it."""
 
-    def __init__(self, device: Device, central_system: CentralSystem) -> None:
+    def __init__(self, device: Device, central_system: CentralSystem, credentials: Credentials) -> None:
         self.central_system = central_system
+        self._credentials = credentials
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self.has_power = True  # as far as the operator was asked for
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all

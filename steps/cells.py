@@ -33,6 +33,8 @@ Lookup = Callable[[str], object]
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) (second|minute|hour|day)s?")
 _WITHOUT_CASE = ("idtag", "key")  # CiStrings that are compared (7.28, 7.29)
+_WITHOUT_SPACE = ("certificate", "signature")  # PEM and base64: where lines end means nothing (RFC 7468, RFC 4648)
+_LONGEST_SHOWN = 120  # characters
 _PLACEHOLDER = re.compile(r"\{([A-Z][\w.]*)\}")
 
 
@@ -103,11 +105,9 @@ def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
     """Every row of a table that a payload does not satisfy, in words."""
     found = []
     for path, cell in rows(table):
-        value = value_at(payload, path)
-        fold = path.casefold().endswith(_WITHOUT_CASE)
-        wanted = expectation(cell, lookup, fold=fold)
-        if not wanted.fits(_folded(value) if fold else value):
-            found.append(f"{path} is {_shown(value)}, expected {expectation(cell, lookup).text}")
+        if not _wanted(path, cell, lookup).fits(_compared(path, value_at(payload, path))):
+            text = _short(expectation(cell, lookup).text)
+            found.append(f"{path} is {_shown(value_at(payload, path))}, expected {text}")
     return found
 
 
@@ -115,9 +115,9 @@ def tolerated(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
     """Every row of a table that a payload satisfies in the default reading alone, in words."""
     found = []
     for path, cell in rows(table):
-        value, wanted = value_at(payload, path), expectation(cell, lookup)
-        if wanted.tolerates(value):
-            found.append(f"{path} is {_shown(value)}, the test case wants {wanted.text}")
+        value, wanted = value_at(payload, path), _wanted(path, cell, lookup)
+        if wanted.tolerates(_compared(path, value)):
+            found.append(f"{path} is {_shown(value)}, the test case wants {_short(wanted.text)}")
     return found
 
 
@@ -129,6 +129,19 @@ def noted(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
         if wanted.notes(value):
             found.append(f"{path} is {_shown(value)}, better {wanted.text}")
     return found
+
+
+def _wanted(path: str, cell: str, lookup: Lookup) -> Expectation:
+    """What a cell expects of the value at a path, as ``_compared`` gives it."""
+    if path.casefold().endswith(_WITHOUT_SPACE):
+        return expectation(cell, lambda name: "".join(_written(lookup(name)).split()))
+    return expectation(cell, lookup, fold=path.casefold().endswith(_WITHOUT_CASE))
+
+
+def _compared(path: str, value: object) -> object:
+    if path.casefold().endswith(_WITHOUT_SPACE) and isinstance(value, str):
+        return "".join(value.split())
+    return _folded(value) if path.casefold().endswith(_WITHOUT_CASE) else value
 
 
 def _folded(value: object) -> object:
@@ -247,7 +260,11 @@ def _written(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    return "absent" if value is MISSING else _written(value)
+    return "absent" if value is MISSING else _short(_written(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}... ({len(text)} characters)"
 
 
 def _number(value: object) -> float | None:

@@ -2,18 +2,36 @@
 
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from bench.bench import Bench
 from bench.messages import Message
+from bench.obligations import clause_of
 from bench.seats import SimulatedChargePoint
 from bench.verdicts import Inconclusive
 from ocppj.clock import parse_timestamp
-from ocppj.transcript import Party, Record, masked
+from ocppj.secrets import masked
+from ocppj.transcript import Party, Record
 from steps.cells import Table, mismatches
 from steps.messages import TELL_STATUS, bench_text, claim_request
 from steps.words import given, then
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """What is asked for, the field of the .conf that names the file, and where it says that its end is told."""
+
+    what: str
+    field: str
+    told_by: str
+
+
+UPLOADS = {
+    "GetDiagnostics": _Upload("diagnostics", "fileName", "OCPP 1.6 4.4"),
+    "GetLog": _Upload("log", "filename", "white paper N01.FR.09"),
+}
 
 LONGEST_DELAY = 3600.0  # seconds that a Central System under test may put its wish off
 
@@ -76,7 +94,12 @@ async def fetched(bench: Bench, location: str) -> None:
     if not _is_ours(bench, location):
         return
     if not any(record["location"] == place and "failure" not in record for record in _files(bench, "download")):
-        raise bench.blame("Charge Point", f"nobody has fetched {place}", "UpdateFirmware")
+        raise bench.blame("Charge Point", f"nobody has fetched {place}", _asked_for(bench))
+
+
+def _asked_for(bench: Bench) -> str:
+    asked = bench.wire.latest_claim("Central System")
+    return asked.action if asked else ""
 
 
 @then("the Charge Point has tried {location:Location}")
@@ -88,9 +111,9 @@ async def tried(bench: Bench, location: str) -> None:
         bench.remark(f"nothing was seen of a try at {place}: this pass proves little")
 
 
-@then("the file named by GetDiagnostics.conf has arrived at {location:Location}")
-async def arrived(bench: Bench, location: str) -> None:
-    """Seen at our own file server only; with our own Charge Point, byte for byte."""
+@then("the file named by {action:Action}.conf has arrived at {location:Location}")
+async def arrived(bench: Bench, action: str, location: str) -> None:
+    """GetDiagnostics or GetLog. Seen at our own file server only; with our own Charge Point, byte for byte."""
     if not _is_ours(bench, location):
         bench.remark(f"nobody here can see what arrives at {masked(bench_text(bench, location))}")
         return
@@ -98,42 +121,41 @@ async def arrived(bench: Bench, location: str) -> None:
     def look() -> Record | None:
         return next((record for record in _files(bench, "upload") if record.get("bytes")), None)
 
-    told = datetime.now(UTC)
+    told, what = datetime.now(UTC), UPLOADS[action].what
     record = await bench.wire.until(look, bench.loop.time() + bench.timeout)
     if record is None:
         came = [f"{found['location']}: {found.get('failure', 'it is empty')}" for found in _files(bench, "upload")]
-        text = f"no diagnostics file has arrived{f' ({came[-1]})' if came else ''}"
-        raise bench.blame("Charge Point", text, "GetDiagnostics")
+        text = f"no {what} file has arrived{f' ({came[-1]})' if came else ''}"
+        raise bench.blame("Charge Point", text, action)
     if (parse_timestamp(record["timestamp"]) - told).total_seconds() > bench.device.limits.tolerance:
-        bench.remark("the diagnostics had not arrived when they were told to be Uploaded", "OCPP 1.6 4.4")
-    _check_upload(bench, record, bench_text(bench, location))
-    _check_name(bench, record)
+        bench.remark(f"the {what} had not arrived when they were told to be Uploaded", UPLOADS[action].told_by)
+    _check_upload(bench, record, bench_text(bench, location), action)
+    _check_name(bench, record, action)
     seat = bench.seats["Charge Point"]
     if isinstance(seat, SimulatedChargePoint) and record["sha256"] != seat.uploaded_sha256:
-        raise bench.blame("Charge Point", "another file has arrived than was sent", "GetDiagnostics")
+        raise bench.blame("Charge Point", "another file has arrived than was sent", action)
 
 
-def _check_upload(bench: Bench, record: Record, place: str) -> None:
-    """5.9: a single file, and where the Central System wants it, with or without a slash between (6.25)."""
+def _check_upload(bench: Bench, record: Record, place: str, action: str) -> None:
+    """5.9, N01.FR.02: a single file, and where the Central System wants it, with or without a slash between (6.25)."""
     if not record["location"].startswith(place):
-        raise bench.blame(
-            "Charge Point", f"the diagnostics went to {record['location']}, not {place}", "GetDiagnostics"
-        )
+        text = f"the {UPLOADS[action].what} went to {record['location']}, not {place}"
+        raise bench.blame("Charge Point", text, action)
     names = {found.get("fileName", "") for found in _files(bench, "upload") if found.get("bytes")}
     if len(names) > 1:
         text = f"{len(names)} files have arrived, not a single one: {', '.join(sorted(names))}"
-        raise bench.blame("Charge Point", text, "GetDiagnostics")
+        raise bench.blame("Charge Point", text, action)
 
 
-def _check_name(bench: Bench, record: Record) -> None:
-    """5.9 has GetDiagnostics.conf name the file. Which file arrived was seen, so another name is but a remark."""
+def _check_name(bench: Bench, record: Record, action: str) -> None:
+    """5.9 and N01.FR.01 have the .conf name the file. Which one arrived was seen: another name is but a remark."""
     try:
-        name = bench.value("GetDiagnostics.conf.fileName")
+        name = bench.value(f"{action}.conf.{UPLOADS[action].field}")
     except Inconclusive:
         name = None
     if name != record["fileName"]:
         said = f"names {name}" if name else "names no file"
-        bench.remark(f"GetDiagnostics.conf {said}, {record['fileName']} has arrived", "OCPP 1.6 5.9")
+        bench.remark(f"{action}.conf {said}, {record['fileName']} has arrived", clause_of(action))
 
 
 async def _send_around_reboot(bench: Bench, action: str, table: Table, *, reports_are_due: bool) -> bool:
@@ -216,9 +238,11 @@ def _delay(bench: Bench) -> float:
         return 0.0
     wish = asked.payload
     delay = float(wish.get("retries", 0) * wish.get("retryInterval", 0))
-    if "retrieveDate" in wish:
+    firmware = wish.get("firmware", {})  # of SignedUpdateFirmware.req
+    dates = (wish.get("retrieveDate"), firmware.get("retrieveDateTime"), firmware.get("installDateTime"))
+    for date in filter(None, dates):
         with suppress(ValueError):  # a leap second
-            delay += max(0.0, (parse_timestamp(wish["retrieveDate"]) - datetime.now(UTC)).total_seconds())
+            delay += max(0.0, (parse_timestamp(date) - datetime.now(UTC)).total_seconds())
     if delay > LONGEST_DELAY:
         raise Inconclusive(f"retrieveDate or retries put the end off by {delay:g} s: ask for it at once")
     return delay
