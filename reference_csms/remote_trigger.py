@@ -1,4 +1,7 @@
-"""Remote Trigger profile: what a Charge Point may send while it is Pending, because it was asked to (4.2, 5.17)."""
+"""What a Charge Point may send while it is Pending, because it was asked to (4.2).
+
+TriggerMessage (5.17) and ExtendedTriggerMessage of the security white paper (5.5).
+"""
 
 from math import inf
 
@@ -8,10 +11,23 @@ from reference_csms.store import View
 
 _OF_ALL_CONNECTORS = ("MeterValues", "StatusNotification")
 
+# Action -> requestedMessage -> the action that it asks for, where that has another name (white paper 6.16).
+TRIGGERS: dict[str, dict[str, str]] = {
+    "TriggerMessage": {},
+    "ExtendedTriggerMessage": {
+        "FirmwareStatusNotification": "SignedFirmwareStatusNotification",
+        "SignChargePointCertificate": "SignCertificate",
+    },
+}
 
-def about_to_trigger(store: View, request: Payload) -> None:
-    """Await the message of a TriggerMessage.req. Raises ``LocalMisuse`` for a boot of who is accepted (errata 3.40)."""
+
+def about_to_trigger(store: View, request: Payload, action: str = "TriggerMessage") -> None:
+    """Await the message that a request of this action, one of ``TRIGGERS``, asks for.
+
+    Raises ``LocalMisuse`` for a boot of who is accepted (errata 3.40).
+    """
     message = str(request.get("requestedMessage"))
+    message = TRIGGERS[action].get(message, message)
     if message == "BootNotification" and store.charge_point.accepted:
         raise LocalMisuse("errata 3.40: an accepted Charge Point shall not be asked for BootNotification.req")
     triggered = store.charge_point.triggered

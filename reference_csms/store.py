@@ -4,16 +4,25 @@ Field names follow OCPP's, in snake_case; what a Charge Point reported is kept i
 Charge Point wrote stay the text it wrote.
 """
 
+import hashlib
+import hmac
+import os
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
+from ocppj.authority import Authority
+from ocppj.certificates import Certificate
 from ocppj.clock import timestamp
 from ocppj.errors import LocalMisuse
 from ocppj.frames import Payload
 
 MAX_ID_TAG = 20  # characters; 7.28: a CiString20Type
+LONGEST_SECURITY_LOG = 1000  # events; the oldest go first
 _IDS_BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+_LONGEST_TOLD = 255  # characters; white paper 5.15: techInfo
 
 
 @dataclass(slots=True)
@@ -60,6 +69,57 @@ class LocalAuthList:
     highest: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SaltedHash:
+    """What is kept of a password (white paper A01.FR.08)."""
+
+    salt: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, password: bytes) -> "SaltedHash":
+        """That of a password, with a salt of its own."""
+        salt = os.urandom(16)
+        return cls(salt, _scrypt(password, salt))
+
+    def matches(self, password: bytes) -> bool:
+        """Whether it is that of this password."""
+        return hmac.compare_digest(self.digest, _scrypt(password, self.salt))
+
+
+def _scrypt(password: bytes, salt: bytes) -> bytes:
+    # Keys have at least 128 bits (A00.FR.205), so 10 ms for each guess are plenty. SHA-256 goes first, since to scrypt
+    # a password is the same with zeros behind it (RFC 2104, 2), and a key may be any bytes.
+    return hashlib.scrypt(hashlib.sha256(password).digest(), salt=salt, n=2**12, r=8, p=1)
+
+
+@dataclass(slots=True)
+class InstalledCertificate:
+    """A root certificate in the store of a Charge Point.
+
+    ``certificate_type``: one of the white paper's 6.4. ``hash_data``: as the Charge Point reported it (6.1), None
+    until it did. ``certificate``: as it was sent, None if somebody else has installed it.
+    """
+
+    certificate_type: str
+    hash_data: Payload | None = None
+    certificate: Certificate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """What the Central System noticed itself (white paper A00.FR.323, A00.FR.408).
+
+    ``type``: one of the white paper's chapter 8 where one fits, else a word of our own. ``identity``: that of the
+    Charge Point; empty where it is not known. Both texts have escapes for what is no printable ASCII.
+    """
+
+    type: str
+    timestamp: str
+    identity: str
+    tech_info: str
+
+
 @dataclass(slots=True)
 class ChargePoint:
     """A Charge Point that may connect.
@@ -67,7 +127,17 @@ class ChargePoint:
     ``registration_status`` is what its next BootNotification.req is answered (7.38). ``accepted``: whether it has been
     answered so, which lasts until another answer, reconnections included (OCPP-J 5.4). ``triggered``: how often it may
     send which action although it is Pending, because it was asked to (4.2). ``firmware_status`` and
-    ``diagnostics_status`` are what it told last (7.24, 7.25).
+    ``diagnostics_status`` are what it told last (7.24, 7.25), ``log_status`` and ``signed_firmware_status`` likewise
+    (white paper 6.19, 6.8).
+
+    Of the security white paper: ``security_profile`` is what it connects with. It may connect with
+    ``pending_security_profile`` as well, which it has agreed to, and with ``proposed_security_profile``, to which it
+    has not answered yet, and from then on with that one alone (A05.FR.07, A05.FR.09). ``password`` authenticates it in
+    profiles 1 and 2, and so does each of ``proposed_passwords``, of which nobody knows whether it has taken them over;
+    ``former_password`` does no more (A01.FR.03). ``serial_number``: the CN of its certificate (A00.FR.405), None if
+    that is not known.
+    ``signing_requests``: CSRs in PEM that are to be signed. ``security_events``: the SecurityEventNotification.req
+    that came.
     """
 
     identity: str
@@ -83,7 +153,19 @@ class ChargePoint:
     local_auth_list: LocalAuthList = field(default_factory=LocalAuthList)
     firmware_status: str | None = None
     diagnostics_status: str | None = None
+    log_status: str | None = None
+    signed_firmware_status: str | None = None
     triggered: dict[str, float] = field(default_factory=dict)
+    security_profile: int = 0
+    pending_security_profile: int | None = None
+    proposed_security_profile: int | None = None
+    password: SaltedHash | None = None
+    proposed_passwords: list[SaltedHash] = field(default_factory=list)
+    former_password: SaltedHash | None = None
+    serial_number: str | None = None
+    signing_requests: list[str] = field(default_factory=list)
+    installed_certificates: list[InstalledCertificate] = field(default_factory=list)
+    security_events: list[Payload] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -125,6 +207,10 @@ class Message:
     data: str | None = None
 
 
+# How the certificate that a Charge Point asked for is invalid (white paper A02.FR.07).
+CertificateFault = Literal["expired", "not_yet_valid", "unknown_authority", "other_key"]
+
+
 def seconds_since_2020() -> int:
     """A number that grows with time and stays below 2**31 until 2088."""
     return int((datetime.now(UTC) - _IDS_BEGIN).total_seconds())
@@ -137,7 +223,15 @@ class Store:
     Settings: ``heartbeat_interval`` and ``boot_retry_interval`` in seconds (the interval of BootNotification.conf when
     Accepted, and otherwise); ``accept_unknown_charge_points`` makes every identity known that connects.
     ``next_transaction_id`` is positive and below 2**31 (errata 3.54); by default the first one is the seconds since
-    2020, so that two runs against one Charge Point have none in common. ``next_reservation_id`` likewise (6.37).
+    2020, so that two runs against one Charge Point have none in common. ``next_reservation_id`` likewise (6.37), and
+    ``next_request_id``, that of GetLog.req and SignedUpdateFirmware.req.
+
+    Of the security white paper: ``cpo_name`` is the O in the certificates of Charge Points (A00.FR.404), None
+    if that is not known.
+    ``authority`` signs them; without one, none is signed. ``certificate_fault``: what is wrong with those that it
+    signs, None if nothing is. ``refuses_unknown_subprotocol``: whether who offers no subprotocol that is spoken here is
+    refused the WebSocket, as the test case document has it, or gets one that is closed at once (OCPP-J 3.2).
+    ``security_log``: what happened, the oldest first.
     """
 
     heartbeat_interval: int = 300
@@ -150,6 +244,12 @@ class Store:
     vendors: dict[str, frozenset[str]] = field(default_factory=dict)
     next_transaction_id: int = field(default_factory=seconds_since_2020)
     next_reservation_id: int = field(default_factory=seconds_since_2020)
+    next_request_id: int = field(default_factory=seconds_since_2020)
+    cpo_name: str | None = None
+    authority: Authority | None = field(default=None, repr=False, compare=False)
+    certificate_fault: CertificateFault | None = None
+    refuses_unknown_subprotocol: bool = True
+    security_log: deque[SecurityEvent] = field(default_factory=lambda: deque(maxlen=LONGEST_SECURITY_LOG))
     _started: dict[tuple[object, ...], Transaction] = field(default_factory=dict, init=False)
     _latest: dict[tuple[str, int], Transaction] = field(default_factory=dict, init=False)
 
@@ -208,6 +308,10 @@ class Store:
             return "UnknownMessageId"
         return "Accepted"
 
+    def log_security_event(self, event: str, identity: str, tech_info: str) -> None:
+        """Enter into the security log what happened now. ``tech_info``: words without secrets."""
+        self.security_log.append(SecurityEvent(event, timestamp(), _escaped(identity), _escaped(tech_info)))
+
     def running(self, id_tag: str) -> list[Transaction]:
         """The transactions that an idTag runs.
 
@@ -264,6 +368,11 @@ class View:
         """A transaction of this Charge Point. None has the id -1 (errata 3.18)."""
         transaction = self.shared.transactions.get(transaction_id) if transaction_id is not None else None
         return transaction if transaction and transaction.identity == self.charge_point.identity else None
+
+
+def _escaped(text: str) -> str:
+    # Anybody may have made it up.
+    return text[:_LONGEST_TOLD].encode("unicode_escape").decode()
 
 
 def folded(text: str) -> str:

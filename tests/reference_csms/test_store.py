@@ -1,14 +1,16 @@
 """What the Central System knows."""
 
 import asyncio
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ocppj.authority import Authority
 from ocppj.clock import VirtualLoop
 from ocppj.errors import LocalMisuse
 from ocppj.frames import Payload
-from reference_csms.store import Store
+from reference_csms.store import SaltedHash, Store
 
 NOW = datetime(2031, 5, 13, 8, 41, 17, 389_000, UTC)
 START: Payload = {"connectorId": 1, "idTag": "Tag", "meterStart": 0, "timestamp": "2031-05-13T08:41:17Z"}
@@ -153,3 +155,22 @@ def test_data_transfer(vendor_id: str, message_id: str | None, status: str) -> N
     store = Store()
     store.know_vendor("org.known", ["Message"])
     assert store.data_transfer_status(vendor_id, message_id) == status
+
+
+def test_of_a_password_a_salted_hash_is_kept() -> None:
+    password = bytes(range(20))
+    one, other = SaltedHash.of(password), SaltedHash.of(password)
+    assert one.matches(password)
+    assert not any(one.matches(wrong) for wrong in (b"", password[:-1], password + b"\0", password.hex().encode()))
+    assert one.digest != other.digest
+    assert one.salt != other.salt
+    assert repr(one) == "SaltedHash()"
+
+
+def test_a_copy_of_what_is_known_is_the_same() -> None:
+    store = Store(authority=Authority.root("Root", "Operator"))
+    store.know_charge_point("CP-1").password = SaltedHash.of(b"password")
+    before = deepcopy(store)
+    assert store == before
+    store.log_security_event("Any", "CP-1", "words")
+    assert store != before
