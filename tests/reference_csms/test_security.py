@@ -1,5 +1,6 @@
 """Who may connect, and the Central System's side of the messages of the security white paper."""
 
+import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,9 +15,9 @@ from cryptography.x509.oid import NameOID
 from ocppj import certificates
 from ocppj.authority import EXPIRED, VALID_FROM, Authority, new_key, signing_request
 from ocppj.certificates import BadCertificate, Certificate, Key, hash_data, pem
-from ocppj.connection import Admission, Attempt
-from ocppj.errors import LocalMisuse
-from ocppj.frames import Payload
+from ocppj.connection import Admission, Attempt, ConnectFailed, connect
+from ocppj.errors import LocalMisuse, Refused
+from ocppj.frames import Call, Payload
 from ocppj.schemas import faults, severe
 from reference_csms import remote_trigger
 from reference_csms.security import (
@@ -33,6 +34,7 @@ from reference_csms.security import (
     sign,
 )
 from reference_csms.store import LONGEST_SECURITY_LOG, CertificateFault, SecurityEvent, Store, View
+from tests.reference_csms.scene import charge_point, furnished, running
 
 pytestmark = pytest.mark.usefixtures("loop")  # the calendar stands at NOW
 
@@ -830,3 +832,47 @@ def test_an_accepted_charge_point_is_asked_for_no_boot() -> None:
     view.charge_point.accepted = True
     with pytest.raises(LocalMisuse, match=r"errata 3\.40"):
         remote_trigger.about_to_trigger(view, {"requestedMessage": "BootNotification"}, "ExtendedTriggerMessage")
+
+
+# On the wire
+
+
+async def test_a_password_is_changed_and_the_former_one_refused() -> None:
+    shared = furnished()
+    know_credentials(shared, "CP-1", security_profile=1, authorization_key=KEY)
+    async with running(shared) as central_system:
+
+        async def knock(password: bytes | None) -> int | None:
+            try:
+                websocket = await connect(central_system.endpoint, "CP-1", password=password)
+            except ConnectFailed as failure:
+                return failure.status
+            await websocket.close()
+            return 101
+
+        assert [await knock(password) for password in (None, NEW_KEY, KEY)] == [401, 401, 101]
+        assert {event.type for event in shared.security_log} == {"FailedToAuthenticationAtCentralSystem"}
+        change("AuthorizationKey", NEW_KEY.hex(), "Accepted", shared)
+        assert [await knock(password) for password in (KEY, NEW_KEY)] == [401, 101]
+
+
+async def test_the_certificate_follows_the_answer_and_the_request_its_trigger() -> None:
+    shared = furnished()
+    shared.know_charge_point("CP-1", "Pending")
+    shared.authority = _INTERMEDIATE
+    received: list[Payload] = []
+
+    async def handle(call: Call) -> Payload:
+        received.append({call.action: call.payload})
+        return {"status": "Accepted"}
+
+    async with running(shared) as central_system, charge_point(central_system, handle=handle) as peer:
+        with pytest.raises(Refused, match="SecurityError"):
+            await peer.call("SignCertificate", {"csr": csr(_KEY)})
+        trigger = {"requestedMessage": "SignChargePointCertificate"}
+        await central_system.request("CP-1", "ExtendedTriggerMessage", trigger)
+        assert await peer.call("SignCertificate", {"csr": csr(_KEY)}) == {"status": "Accepted"}
+        await asyncio.sleep(1)
+        assert [list(each) for each in received] == [["ExtendedTriggerMessage"], ["CertificateSigned"]]
+        chain = certificates.load_chain(received[1]["CertificateSigned"]["certificateChain"])
+        certificates.verify_path(chain, [_ROOT.certificate], datetime.now(UTC))
