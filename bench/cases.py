@@ -61,6 +61,11 @@ class Case:
         """Whether no device is one to which both apply."""
         return not ({*self.needs}.isdisjoint(other.without) and {*self.without}.isdisjoint(other.needs))
 
+    @property
+    def cannot_be_undone(self) -> bool:
+        """Whether the device is not what it was before, whatever is done: such a case is played last."""
+        return "security_profile_upgrade" in self.needs
+
     def fits(self, security_profile: int | None) -> bool:
         """Whether the case is about a security profile; None is any."""
         return not self.security_profiles or security_profile is None or security_profile in self.security_profiles

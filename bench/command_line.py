@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from bench.cases import PROFILES, Case, all_cases, cases_for
-from bench.device import BadSetting, Device, device
+from bench.device import BadSetting, Device, Security, authorization_key, device
 from bench.operators import Command, Nobody, Operator, Person
 from bench.play import play
 from bench.plugin import Rehearsal
@@ -28,6 +29,8 @@ from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
 from reports.results import CaseResult, Results
+
+URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
 
 PASSED, FAILED, UNUSABLE, INCONCLUSIVE = 0, 1, 2, 3
 ABORTED = 130  # as a shell has it after Ctrl-C
@@ -85,6 +88,30 @@ def run(
     operator: Annotated[
         str | None, typer.Option(help="Who makes the device act: command:PROGRAM. Otherwise you, at this terminal.")
     ] = None,
+    security_profile: Annotated[
+        int | None, typer.Option(help="The security profile of the connection: 0, 1, 2 or 3; 0 if nobody says so.")
+    ] = None,
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="REHEARSE_PASSWORD",
+            show_envvar=True,
+            help="The AuthorizationKey of the Charge Point: 16 to 20 characters, or 32 to 40 hexadecimal digits.",
+        ),
+    ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(help="Who has signed the certificates of the device under test, in PEM.")
+    ] = None,
+    client_cert: Annotated[
+        Path | None, typer.Option(help="The certificate that our Charge Point shows, with its chain, in PEM.")
+    ] = None,
+    client_key: Annotated[Path | None, typer.Option(help="The private key of --client-cert, in PEM.")] = None,
+    pki: Annotated[
+        Path | None, typer.Option(help="A folder for keys and certificates of ours, which are made where missing.")
+    ] = None,
+    next_csms: Annotated[
+        str | None, typer.Option(help="Where the Central System is reached with the next higher security profile.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
     processes: Annotated[
@@ -101,7 +128,16 @@ def run(
         _unusable(f"--processes {processes} is not above 0")
     if processes > 1 and (csms or listen):
         _unusable("--processes is for a self-rehearsal: a device plays one case at a time")
-    subject = _device(csms, listen, identity, data or [], lacks or [])
+    if next_csms is not None and not URL.fullmatch(next_csms):
+        _unusable(f"--next-csms {next_csms} is no URL such as wss://host:port/path")
+    security = Security(
+        security_profile if security_profile is not None or not (csms or listen) else 0,
+        _password(password),
+        *(tls_ca, client_cert, client_key),
+        next_url=next_csms,
+        pki=pki,
+    )
+    subject = _device(csms, listen, identity, data or [], lacks or [], security)
     wanted = _wanted(subject, case or [], profile or [], role or [])
     progress = _progress()
     rehearsal = _rehearsal(subject, _operator(operator, subject, progress), wanted, out, strict, progress, shuffle)
@@ -131,11 +167,15 @@ def cases(
     csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
     charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
     lacks: Lacks = None,
+    security_profile: Annotated[int | None, typer.Option(help="Only what applies with this security profile.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every test case with id, title, role, profile, and whether it applies."""
     url = "ws://" if csms else None
-    subject = _built(url=url, listen=("", 0) if charge_point and not csms else None, lacks=frozenset(lacks or []))
+    listen = ("", 0) if charge_point and not csms else None
+    subject = _built(url=url, listen=listen, lacks=frozenset(lacks or []))
+    if security_profile is not None or not subject.is_external:
+        subject = replace(subject, security=Security(security_profile))
     rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
@@ -158,8 +198,22 @@ def cases(
     console.print(table)
 
 
-def _device(csms: str | None, listen: str | None, identity: str, data: Sequence[str], lacks: Sequence[str]) -> Device:
-    if csms is not None and not re.fullmatch(r"wss?://[^/\s]+(/\S*)?", csms):
+def _password(text: str | None) -> bytes | None:
+    try:
+        return authorization_key(text) if text is not None else None
+    except BadSetting as error:
+        _unusable(f"--password: {error}")
+
+
+def _device(
+    csms: str | None,
+    listen: str | None,
+    identity: str,
+    data: Sequence[str],
+    lacks: Sequence[str],
+    security: Security,
+) -> Device:
+    if csms is not None and not URL.fullmatch(csms):
         _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
     values: dict[str, str] = {}
     for setting in data:
@@ -167,7 +221,14 @@ def _device(csms: str | None, listen: str | None, identity: str, data: Sequence[
         if not equals:
             _unusable(f"--data {setting} is not of the form NAME=VALUE")
         values[name] = value
-    return _built(url=csms, listen=_address(listen), identity=identity, data=values, lacks=frozenset(lacks))
+    return _built(
+        url=csms,
+        listen=_address(listen),
+        identity=identity,
+        data=values,
+        lacks=frozenset(lacks),
+        security=security,
+    )
 
 
 def _built(**settings: Any) -> Device:
@@ -275,10 +336,14 @@ def _rehearsal(
         "shuffle": shuffle,
     }
     results = Results(facts, subject.describe())
-    return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
+    try:
+        return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
+    except BadSetting as error:
+        _unusable(str(error))
 
 
 def _open(rehearsal: Rehearsal, subject: Device) -> None:
+    _tell_of_credentials(rehearsal, "identifies itself with what an earlier run has kept")
     try:
         rehearsal.run.open()
     except ConnectFailed as failure:
@@ -309,8 +374,15 @@ def _make_room(results: Results, out: Path) -> None:
     _write(results, out)
 
 
+def _tell_of_credentials(rehearsal: Rehearsal, words: str) -> None:
+    if (path := rehearsal.run.credentials.kept_in) is not None:
+        identity = rehearsal.run.device.identity
+        console.print(f"{identity} {words} in {path}, which you alone can read.", style="yellow", soft_wrap=True)
+
+
 def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     results = rehearsal.results
+    _tell_of_credentials(rehearsal, "identifies itself from now on with what is kept")
     _write(results, out)
     counted = Counter(_reading(result, strict) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])

@@ -29,14 +29,14 @@ def key_proposed(action: str, payload: Payload) -> bytes | None:
 class Credentials:
     """The password and the certificate of one Charge Point.
 
-    ``authorization_key``: the password that counts, as far as is known; None if there is none. ``others``: what may
-    count instead, the likelier first: a change was under way when an earlier run ended. ``certificate``: that of our
-    own Charge Point, None where it is not ours or has none.
+    ``given``: the password that the user has told. ``authorization_key``: the one that counts, as far as is known. None
+    if there is none. ``others``: what may count instead, the likelier first: a change was under way when an earlier run
+    ended. ``certificate``: that of our own Charge Point, None where it is not ours or has none.
     """
 
     def __init__(self, device: Device, certificate: Credential | None = None) -> None:
         """Of a device as the user tells of it, and as an earlier run has left it. Raises ``BadSetting``."""
-        self.authorization_key = self._given = device.security.password
+        self.authorization_key = self.given = device.security.password
         self.certificate = self._given_certificate = certificate
         self.others: list[bytes] = []
         self._identity = device.identity
@@ -50,7 +50,7 @@ class Credentials:
     @property
     def is_as_given(self) -> bool:
         """Whether what counts is what the user has told."""
-        return not self.others and (self.authorization_key, self.certificate) == (self._given, self._given_certificate)
+        return not self.others and (self.authorization_key, self.certificate) == (self.given, self._given_certificate)
 
     def propose(self, key: bytes) -> None:
         """A password is about to be asked for; whether it will count is not known yet."""
@@ -94,7 +94,7 @@ class Credentials:
                 self.certificate = Credential(load_key(pair["key"]), tuple(load_chain(pair["chain"])))
         except (KeyError, TypeError, ValueError, BadCertificate):
             raise BadSetting(f"{self._path}: what it tells of {self._identity} cannot be read") from None
-        known = [*keys, *([self._given] if self._given is not None else [])]
+        known = [*keys, *([self.given] if self.given is not None else [])]
         self.others = list(dict.fromkeys(known))
         if self.others:
             self.authorization_key = self.others.pop(0)
@@ -121,6 +121,7 @@ class Credentials:
             return None
         return {"key": self.certificate.key_pem, "chain": self.certificate.chain_pem}
 
-    def describe_store(self) -> Path | None:
-        """Where credentials are that the user has not told, None if there are none."""
+    @property
+    def kept_in(self) -> Path | None:
+        """The file with what the user has not told; None if there is nothing of the kind."""
         return None if self.is_as_given else self._path

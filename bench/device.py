@@ -268,7 +268,7 @@ def _checked(security: Security, url: str | None, *, is_external: bool) -> Secur
     return security
 
 
-def password(text: str) -> bytes:
+def authorization_key(text: str) -> bytes:
     """The AuthorizationKey that is meant: 32 to 40 hexadecimal digits, or 16 to 20 characters. Raises ``BadSetting``.
 
     The official tool reads it so; the white paper wants 16 to 20 bytes (A00.FR.205).

@@ -110,6 +110,12 @@ def registration_told(message: Message, records: Sequence[Record]) -> str | None
     return str(message.payload.get("status")) if call and call.action == "BootNotification" else None
 
 
+def is_accepted(call: Message, records: Sequence[Record]) -> bool:
+    """Whether the status that answers a request is Accepted."""
+    answer = answer_to(call, records)
+    return answer is not None and answer.payload.get("status") == "Accepted"
+
+
 def begins_connection(record: Record) -> bool:
     """Whether a record tells that a connection opened."""
     return begins_or_ends_connection(record) and record.get("event") != "closed"

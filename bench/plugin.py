@@ -118,6 +118,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
     if rehearsal.shuffle is not None:
         Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
+    items.sort(key=_cannot_be_undone)
+
+
+def _cannot_be_undone(item: pytest.Item) -> bool:
+    case = _case(item)
+    return case is not None and case.cannot_be_undone
 
 
 def _id(item: pytest.Item) -> str:

@@ -250,7 +250,7 @@ class Run:
         """One of ours that has everything but what it shall lack."""
         profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
         secured = bench is not None and _is_secured(bench)
-        return ChargePoint(
+        charge_point = ChargePoint(
             identity=self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
             transcript=transcript,
@@ -263,6 +263,8 @@ class Run:
             reader="local_authorization" not in lacks,
             serial_number=self.device.data["SerialNumber"],
         )
+        charge_point.security.refuses_unsigned_firmware = bench is None or bench.case.profile == "Security"
+        return charge_point
 
     def _memory(self, profile: int) -> Memory:
         """What our Charge Point knows of security before it is switched on for the first time."""

@@ -11,18 +11,25 @@ from math import inf, isfinite
 from bench.bench import Bench
 from bench.credentials import Credentials
 from bench.device import Device
-from bench.messages import messages, registration_told
+from bench.messages import is_accepted, messages, registration_told
 from bench.verdicts import Failed, Inconclusive
+from ocppj.certificates import load
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
 from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
+from reference_csms.security import hash_data_of
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
 NOTHING_TO_UNPLUG = ("Reserved", "Unavailable")
-UPDATING = ("Downloading", "Downloaded", "Installing")
+UPDATING = (
+    *("Downloading", "Downloaded", "Installing"),
+    *("DownloadPaused", "DownloadScheduled", "InstallRebooting", "InstallScheduled", "SignatureVerified"),
+)
+# What is not among the values to give back: one is not told (white paper 7.2), the other never lowered (A00.FR.005).
+NOT_GIVEN_BACK = {"authorizationkey", "securityprofile"}
 REST = 3.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
@@ -49,6 +56,7 @@ class ChargePointUnderTest:
         self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
+        self._installed: dict[str, str] = {}  # certificate in PEM -> its type, of those that cases have installed
 
     @property
     def is_connected(self) -> bool:
@@ -110,6 +118,8 @@ class ChargePointUnderTest:
         for message in messages(records):
             if message.type == "CALL" and message.sender == "Central System":
                 self._remember_request(message.action, message.payload)
+                if message.action == "InstallCertificate" and is_accepted(message, records):
+                    self._installed[message.payload["certificate"]] = message.payload["certificateType"]
             elif message.type == "CALL" and message.action == "StopTransaction":
                 self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
@@ -119,7 +129,7 @@ class ChargePointUnderTest:
         if {"csChargingProfiles", "chargingProfile"} & payload.keys():
             self._has_profiles = True
         match action:
-            case "ChangeConfiguration":
+            case "ChangeConfiguration" if payload["key"].casefold() not in NOT_GIVEN_BACK:
                 self._changed.add(payload["key"].casefold())
             case "ChangeAvailability" if payload["type"] == "Inoperative":
                 self._inoperative.add(payload["connectorId"])
@@ -154,6 +164,8 @@ class ChargePointUnderTest:
             await self._free(bench, number)
         await self._free(bench, bench.connector)
         await self._clear_cache()
+        await self._delete_certificates()
+        await self._restore_password(bench.timeout)
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -211,11 +223,13 @@ class ChargePointUnderTest:
         deadline = bench.loop.time() + self._device.limits.long_operation_timeout
 
         def is_over() -> bool | None:
-            busy = known.firmware_status in UPDATING or known.diagnostics_status == "Uploading"
-            return None if busy else True
+            updates = {known.firmware_status, known.signed_firmware_status}
+            uploads = {known.diagnostics_status, known.log_status}
+            return None if updates.intersection(UPDATING) or "Uploading" in uploads else True
 
-        if not await bench.wire.until(is_over, deadline):
-            known.firmware_status = known.diagnostics_status = None  # waited for once; what it spoils will show
+        if not await bench.wire.until(is_over, deadline):  # waited for once; what it spoils will show
+            known.firmware_status = known.diagnostics_status = None
+            known.signed_firmware_status = known.log_status = None
 
     async def _clear_cache(self) -> None:
         if not self._has_cache:
@@ -276,12 +290,43 @@ class ChargePointUnderTest:
         if self._has_profiles:
             await self._clear_all_profiles()
         await self._give_back(self._configuration)
+        await self._delete_certificates()
         with suppress(Inconclusive):
             await self._make_operative()
+        await self._restore_password(self._device.limits.message_timeout)
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
         for key in sorted(self._changed & configuration.keys()):
             await self._set(key, configuration[key])
+
+    async def _delete_certificates(self) -> None:
+        """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06)."""
+        for text, use in self._installed.items():
+            with suppress(CallFailed):
+                await self._call("GetInstalledCertificateIds", {"certificateType": use})
+                view = self.central_system.store.of(self._device.identity)
+                await self._call("DeleteCertificate", {"certificateHashData": hash_data_of(view, load(text))})
+        self._installed.clear()
+
+    async def _restore_password(self, patience: float) -> None:
+        """Have it use the password again that it had before the run (A01). Where that fails, the new one is kept."""
+        credentials = self._credentials
+        if credentials.given is None or credentials.authorization_key == credentials.given:
+            return
+        former, key = credentials.authorization_key, credentials.given
+        credentials.propose(key)
+        try:
+            conf = await self._call("ChangeConfiguration", {"key": "AuthorizationKey", "value": key.hex().upper()})
+        except CallFailed:
+            return  # nobody knows which of the two it is
+        if conf["status"] != "Accepted":
+            credentials.settle(former or key)
+            return
+        credentials.settle(key)
+        with suppress(TimeoutError):  # the next case will say so
+            async with asyncio.timeout(patience):
+                await asyncio.sleep(REST)  # it hangs up first
+                await self.central_system.wait_connected(self._device.identity)
 
     async def _read_configuration(self) -> dict[str, str]:
         try:

@@ -47,6 +47,16 @@ _UNDERSTOOD = (
     ExtensionOID.CERTIFICATE_POLICIES,
 )
 
+# What ``cryptography`` raises, sooner or later, about what it cannot read.
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 Certificate = x509.Certificate
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Facts = dict[str, Any]
@@ -113,7 +123,7 @@ def _reading(what: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # of a serial number that is refused below
             yield
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise BadCertificate(f"no {what}: {error}") from None
 
 

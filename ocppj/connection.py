@@ -57,7 +57,7 @@ class Attempt:
     identity: str
     is_secure: bool = False
     certificate: Certificate | None = None
-    credentials: tuple[str, bytes] | None = None
+    credentials: tuple[str, bytes] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +106,36 @@ class _SeesOpcodes(Connection):
 
 
 class ClientSocket(_SeesOpcodes, ClientConnection):
-    """The Charge Point's end of a connection. ``on_open`` is told of a TCP connection, the TLS in it included."""
+    """The Charge Point's end of a connection. ``on_open`` is told of a TCP connection, the TLS in it included.
+
+    ``lost_by``: what ended it, if that was no closing.
+    """
 
     on_open: Callable[[asyncio.BaseTransport], None] | None = None
+    lost_by: Exception | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self.on_open is not None:
             self.on_open(transport)
         super().connection_made(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost_by = exc
+        super().connection_lost(exc)
+
 
 class ServerSocket(_SeesOpcodes, ServerConnection):
     """The Central System's end of a connection. ``tls``: the facts of its handshake, None without TLS."""
 
-    identity: str
+    attempt: Attempt
+    admission: Admission
     tls: Facts | None = None
     certificate: Certificate | None = None
+
+    @property
+    def identity(self) -> str:
+        """That of the Charge Point."""
+        return self.attempt.identity
 
 
 Socket = ClientSocket | ServerSocket
@@ -199,13 +213,12 @@ async def connect(
     except InvalidStatus as error:
         status = error.response.status_code
         raise attempt.failed(f"{url} answers HTTP {status}", status) from None
-    except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError) as error:
-        if not url.startswith("wss:"):
-            raise attempt.failed(f"{url}: {_words(error)}") from None
-        cause, words = cause_of(error)
-        attempt.record("tls", cause=cause, failure=words)
-        raise attempt.failed(f"{url}: TLS: {words}", cause=cause) from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as error:
+        # With TLS 1.3 a client learns that it is refused only after its handshake (RFC 8446, 4.4.2.4).
+        ended_by = attempt.sockets[-1].lost_by if attempt.sockets else None
+        if isinstance(cause := ended_by or error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError)):
+            if url.startswith("wss:"):
+                raise attempt.failed_in_tls(cause) from None
         raise attempt.failed(f"{url}: {_words(error)}") from None
     assert isinstance(websocket, ClientSocket)
     attempt.opening(websocket.subprotocol, HTTPStatus.SWITCHING_PROTOCOLS)
@@ -223,11 +236,12 @@ class _Attempt:
     identity: str
     subprotocols: Sequence[str]
     transcript: Transcript | None
+    sockets: list[ClientSocket] = field(default_factory=list)
 
     def socket(self, *arguments: Any, **options: Any) -> ClientSocket:
-        socket = ClientSocket(*arguments, **options)
-        socket.on_open = self.opened
-        return socket
+        self.sockets.append(ClientSocket(*arguments, **options))
+        self.sockets[-1].on_open = self.opened
+        return self.sockets[-1]
 
     def opened(self, transport: asyncio.BaseTransport) -> None:
         if (ssl_object := transport.get_extra_info("ssl_object")) is not None:
@@ -239,6 +253,11 @@ class _Attempt:
     def failed(self, words: str, status: int | None = None, cause: str | None = None) -> ConnectFailed:
         self.opening(None, status, failure=words)
         return ConnectFailed(words, status, cause)
+
+    def failed_in_tls(self, error: Exception) -> ConnectFailed:
+        cause, words = cause_of(error)
+        self.record("tls", cause=cause, failure=words)
+        return self.failed(f"{self.url}: TLS: {words}", cause=cause)
 
     async def see_it_closed(self, websocket: ClientSocket) -> None:
         """3.2: a Central System that agrees to none of the subprotocols closes the connection at once."""
@@ -309,13 +328,13 @@ async def listen(
 
     def look_at(websocket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(websocket, ServerSocket)
-        websocket.identity = identity_in(request.path)
         offered = request.headers.get_all("Sec-WebSocket-Protocol")
         authorizations = request.headers.get_all("Authorization")
         credentials = credentials_in(authorizations[0] if len(authorizations) == 1 else None)
         if credentials:
             keep(credentials[1], credentials[0])
-        attempt = Attempt(websocket.identity, websocket.tls is not None, websocket.certificate, credentials)
+        identity = identity_in(request.path)
+        attempt = Attempt(identity, websocket.tls is not None, websocket.certificate, credentials)
         admission = admits(attempt) if attempt.identity else Admission(HTTPStatus.NOT_FOUND)
         if admission.is_granted and refuses_unknown_subprotocol() and not _agrees(offered):
             admission = Admission(
@@ -326,6 +345,7 @@ async def listen(
                 transcript.add("tls", chargePointId=attempt.identity, **websocket.tls)
             if websocket.tls is not None or authorizations or admission.status is HTTPStatus.UNAUTHORIZED:
                 transcript.add("auth", chargePointId=attempt.identity, **admission.facts)
+        websocket.attempt, websocket.admission = attempt, admission
         if admission.is_granted:
             return None
         more = {"failure": admission.reason} if admission.reason else {}

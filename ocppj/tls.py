@@ -245,7 +245,6 @@ Cause = Literal["certificate", "tls version", "cipher suite", "tls"]
 
 # OpenSSL's words, on the side that finds the fault and, as an alert, on the other (RFC 5246 7.2.2, RFC 8446 6.2).
 _CAUSES: dict[str, Cause] = {
-    "CERTIFICATE_VERIFY_FAILED": "certificate",
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": "certificate",
     "SSLV3_ALERT_BAD_CERTIFICATE": "certificate",
     "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "certificate",
@@ -253,10 +252,10 @@ _CAUSES: dict[str, Cause] = {
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": "certificate",
     "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "certificate",
     "TLSV1_ALERT_UNKNOWN_CA": "certificate",
+    "TLSV1_ALERT_ACCESS_DENIED": "certificate",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "certificate",
     "UNSUPPORTED_PROTOCOL": "tls version",
     "TLSV1_ALERT_PROTOCOL_VERSION": "tls version",
-    "WRONG_SSL_VERSION": "tls version",
     "VERSION_TOO_LOW": "tls version",
     "NO_SHARED_CIPHER": "cipher suite",
     "WRONG_CIPHER_RETURNED": "cipher suite",

@@ -136,7 +136,7 @@ _OWN_TO_A_RUN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----(?:\\+n)?"), r"PEM OF A \1"),
     (
         re.compile(
-            r'(issuerNameHash|issuerKeyHash|serialNumber|signature|publicKeySha256|certificateSha256)'
+            r"(issuerNameHash|issuerKeyHash|serialNumber|signature|publicKeySha256|certificateSha256)"
             r'(\\?": ?\\?")[^"\\]+'
         ),
         r"\1\2RANDOM",

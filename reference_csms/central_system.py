@@ -1,15 +1,17 @@
 """The connections of a Central System: who is there, what is asked of them and who answers what they ask."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+import ssl
+from collections.abc import Coroutine, Iterator, Sequence
 from http import HTTPStatus
 
-from websockets.asyncio.server import Server
-
-from ocppj.connection import CLOSE_TIMEOUT, ServerSocket, drop, listen
-from ocppj.errors import Disconnected, ErrorCode, LocalMisuse, Refused
+from ocppj.authority import Credential
+from ocppj.certificates import Certificate
+from ocppj.connection import CLOSE_TIMEOUT, Admission, Attempt, Listening, ServerSocket, drop, listen
+from ocppj.errors import CallFailed, Disconnected, ErrorCode, LocalMisuse, Refused
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, Script, fresh_ids
+from ocppj.tls import ClientCertificate, server_context
 from ocppj.transcript import Transcript
 from reference_csms import (
     core,
@@ -17,15 +19,17 @@ from reference_csms import (
     local_auth_list,
     remote_trigger,
     reservation,
+    security,
     smart_charging,
 )
 from reference_csms.store import Outcome, Store
 
-HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS}
+HANDLERS: dict[str, core.Handler] = {**core.HANDLERS, **firmware_management.HANDLERS, **security.HANDLERS}
 
 OUTCOMES: dict[str, Outcome] = {
     **local_auth_list.OUTCOMES,
     **reservation.OUTCOMES,
+    **security.OUTCOMES,
     **smart_charging.OUTCOMES,
 }
 
@@ -39,6 +43,9 @@ class CentralSystem:
 
     ``store``: what it knows. ``script``: what it shall answer instead of what it would. ``faults``: exceptions of its
     own that nobody could be told of in another way; there should be none.
+
+    With ``credentials``, one for each kind of key (the note on A00.FR.317), it speaks TLS on the same port. ``host`` is
+    the name in them. ``client_roots`` are the authorities whose certificates Charge Points may show.
     """
 
     def __init__(
@@ -49,6 +56,9 @@ class CentralSystem:
         unique_ids: Iterator[str] | None = None,
         transcript: Transcript | None = None,
         message_timeout: float = 30.0,
+        credentials: Sequence[Credential] = (),
+        client_roots: Sequence[Certificate] = (),
+        host: str = "",
     ) -> None:
         self.store = store or Store()
         self.script = script or Script()
@@ -56,8 +66,13 @@ class CentralSystem:
         self.message_timeout = message_timeout
         self.faults: list[BaseException] = []
         self._unique_ids = unique_ids or fresh_ids()
-        self._listening: Server | None = None
+        self._listening: Listening | None = None
         self._host = ""
+        self._credentials = credentials
+        self._client_roots = client_roots
+        self._name = host
+        self._contexts: dict[ClientCertificate, ssl.SSLContext] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._peers: dict[str, Peer] = {}
         self._unreachable: set[str] = set()
         self._newcomer = asyncio.Condition()
@@ -67,12 +82,21 @@ class CentralSystem:
         if self._listening:
             raise LocalMisuse("the Central System has been started before")
         self._listening = await listen(
-            host, port, admits=self._admits, serve_connection=self._serve, transcript=self.transcript
+            host,
+            port,
+            admits=self._admits,
+            serve_connection=self._serve,
+            transcript=self.transcript,
+            tls=self._tls,
+            refused=lambda facts: security.handshake_failed(self.store, facts),
+            refuses_unknown_subprotocol=lambda: self.store.refuses_unknown_subprotocol,
         )
         self._host = f"[{host}]" if ":" in host else host
 
     async def stop(self) -> None:
         """Close every connection and the port. What is known stays, and ``start`` may follow."""
+        for task in list(self._tasks):
+            task.cancel()
         if self._listening:
             self._listening.close()
             try:
@@ -89,13 +113,17 @@ class CentralSystem:
         """The port that is listened on. Raises ``LocalMisuse`` if there is none."""
         if self._listening is None:
             raise LocalMisuse("the Central System has not been started")
-        port: int = next(iter(self._listening.sockets)).getsockname()[1]
-        return port
+        return self._listening.port
 
     @property
     def endpoint(self) -> str:
         """The URL to which a Charge Point appends its identity (OCPP-J 3.1.1)."""
         return f"ws://{self._host}:{self.port}"
+
+    @property
+    def secure_endpoint(self) -> str:
+        """The same with TLS."""
+        return f"wss://{self._name or self._host}:{self.port}"
 
     async def request(self, identity: str, action: str, payload: Payload, *, wrong: bool = False) -> Payload:
         """Send a request to a Charge Point and return the payload of the .conf. Raises a kind of ``CallFailed``.
@@ -104,9 +132,10 @@ class CentralSystem:
         """
         peer = self._peer(identity)
         store = self.store.of(identity)
-        if action == "TriggerMessage":
-            remote_trigger.about_to_trigger(store, payload)
+        if action in remote_trigger.TRIGGERS:
+            remote_trigger.about_to_trigger(store, payload, action)
         payload = reservation.complete(store, action, payload)
+        payload = security.about_to_send(store, action, payload, wrong=wrong)
         conf = await peer.call(action, payload, wrong=wrong)
         if outcome := OUTCOMES.get(action):
             outcome(store, payload, conf)
@@ -158,13 +187,30 @@ class CentralSystem:
             raise Disconnected(f"{identity} is not connected")
         return peer
 
-    def _admits(self, identity: str) -> HTTPStatus:
-        if not self.store.knows_charge_point(identity):
-            return HTTPStatus.NOT_FOUND
-        return HTTPStatus.SERVICE_UNAVAILABLE if identity in self._unreachable else HTTPStatus.SWITCHING_PROTOCOLS
+    def _admits(self, attempt: Attempt) -> Admission:
+        if attempt.identity in self._unreachable:
+            return Admission(HTTPStatus.SERVICE_UNAVAILABLE)
+        return security.admit(self.store, attempt)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if not self._credentials:
+            return None
+        wish = self._client_certificate
+        if wish not in self._contexts:
+            self._contexts[wish] = server_context(self._credentials, self._client_roots, wish)
+        return self._contexts[wish]
+
+    @property
+    def _client_certificate(self) -> ClientCertificate:
+        """Whether TLS asks for a certificate. Who may do without is refused after he has said who he is."""
+        profiles = [security.profiles_of(each) for each in self.store.charge_points.values()]
+        if not any(security.HIGHEST_PROFILE in each for each in profiles):
+            return "none"
+        return "required" if all(each == {security.HIGHEST_PROFILE} for each in profiles) else "optional"
 
     async def _serve(self, websocket: ServerSocket) -> None:
         identity = websocket.identity
+        security.connected(self.store, websocket.attempt, websocket.admission)
         peer = Peer(
             websocket,
             party="Central System",
@@ -173,6 +219,7 @@ class CentralSystem:
             unique_ids=self._unique_ids,
             script=self.script,
             transcript=self.transcript,
+            after_answer=lambda: self._after_answer(identity),
             on_fault=self.faults.append,
             message_timeout=self.message_timeout,
         )
@@ -205,3 +252,18 @@ class CentralSystem:
             raise Refused(ErrorCode.NOT_SUPPORTED, f"{call.action} is not supported")
         core.seen(store, call.action)
         return handler(store, call.payload)
+
+    def _after_answer(self, identity: str) -> None:
+        for chain in security.certificates_to_send(self.store.of(identity)):
+            task = asyncio.create_task(self._send_certificate(identity, chain))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _send_certificate(self, identity: str, chain: str) -> None:
+        """A02: the certificate follows the answer to SignCertificate.req."""
+        try:
+            await self.request(identity, "CertificateSigned", {"certificateChain": chain})
+        except CallFailed as failure:
+            self.store.log_security_event("CertificateNotTaken", identity, str(failure))
+        except Exception as fault:
+            self.faults.append(fault)

@@ -481,7 +481,7 @@ def get_log(charge_point: "ChargePoint", request: Payload) -> Payload:
 
 def update_firmware(charge_point: "ChargePoint", request: Payload) -> Payload:
     """5.19. Raises ``Refused`` while a security profile is in use (L01.FR.20)."""
-    if charge_point.security.profile:
+    if charge_point.security.profile and charge_point.security.refuses_unsigned_firmware:
         raise Refused(ErrorCode.NOT_SUPPORTED, "firmware has to be signed: SignedUpdateFirmware.req")
     charge_point.afterwards(lambda: charge_point.firmware_management.update(request))
     return {}

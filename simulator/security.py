@@ -80,9 +80,10 @@ class Security:
 
     ``hash_algorithm`` (white paper 6.12), ``rejects_certificates`` (InstallCertificate.req),
     ``rejects_signed_certificate`` (CertificateSigned.req), ``reconnects_by_itself`` (whether it uses a new
-    SecurityProfile at once or after the next boot) and ``key_kind`` are facts that whoever plays with the Charge Point
-    may set. ``profile`` is the security profile that its connections use. ``root_in_use`` has verified the certificate
-    of the Central System on the present connection.
+    SecurityProfile at once or after the next boot), ``refuses_unsigned_firmware`` (L01.FR.20, while a security profile
+    is in use) and ``key_kind`` are facts that whoever plays with the Charge Point may set. ``profile`` is the security
+    profile that its connections use. ``root_in_use`` has verified the certificate of the Central System on the present
+    connection. ``former_authorization_key`` is the one before the last change since it was made.
     """
 
     def __init__(self, charge_point: "ChargePoint") -> None:
@@ -90,6 +91,7 @@ class Security:
         self.rejects_certificates = False
         self.rejects_signed_certificate = False
         self.reconnects_by_itself = True
+        self.refuses_unsigned_firmware = True
         self.key_kind: Kind = "EC"
         self.on_change: Callable[[], None] = lambda: None  # called when its password or its certificate has changed
         self.root_in_use: Certificate | None = None

@@ -453,7 +453,7 @@ async def _have_root_installed(bench: Bench) -> None:
 async def _have_certificate_renewed(bench: Bench) -> None:
     with bench.state("RenewChargePointCertificate"):
         if bench.judged == "Charge Point":
-            await set_cpo_name(bench)
+            await _set_cpo_name(bench)
         wish = (("requestedMessage", "SignChargePointCertificate"), ("connectorId", "absent"))
         await make_send(bench, "Central System", "ExtendedTriggerMessage", wish)
         await claim_conf(bench, "Charge Point", "ExtendedTriggerMessage", (("status", "Accepted"),))
@@ -467,8 +467,12 @@ async def _have_certificate_renewed(bench: Bench) -> None:
 
 
 @given("the Charge Point knows the name of the CPO")
-async def set_cpo_name(bench: Bench) -> None:
+async def knows_cpo_name(bench: Bench) -> None:
     """CpoName: a prerequisite of A02."""
+    await _set_cpo_name(bench)
+
+
+async def _set_cpo_name(bench: Bench) -> None:
     if bench.judged == "Central System":
         simulated(bench).configuration.set("CpoName", str(bench.value("CpoName")))
         return
@@ -512,12 +516,11 @@ async def csr_is_right(bench: Bench) -> None:
     shown = _standing_or_none(bench)
     if shown and (shown.tls.get("certificate") or {}).get("publicKeySha256") == key_fingerprint(request.public_key()):
         found.append("its key is the one in use, not a new one (A02.FR.02)")
+    given = bench.device.data.get("SerialNumber", common_name(request))
+    if common_name(request) != given:
+        found.append(f"its CN is {common_name(request)}, the serial number is {given} (A00.FR.511)")
     if found:
         raise bench.blame("Charge Point", f"the CSR: {'; '.join(found)}")
-    if (given := bench.device.data.get("SerialNumber")) is not None and common_name(request) != given:
-        bench.remark(
-            f"the CN of the CSR is {common_name(request)}, its serial number is {given}", "white paper A00.FR.511"
-        )
 
 
 def _standing_or_none(bench: Bench) -> Opening | None:

@@ -185,7 +185,7 @@ def test_a_spoilt_certificate_is_refused_or_readable(at: int, byte: int, cut: in
         server_faults(certificate, HOST)
         hash_data(certificate, certificate)
         assert isinstance(is_root(certificate), bool)
-        if data != SPECIMEN.chain[0].public_bytes(Encoding.DER):
+        if certificate.tbs_certificate_bytes != SPECIMEN.certificate.tbs_certificate_bytes:
             with pytest.raises(BadCertificate):
                 verify_path([certificate, *SPECIMEN.chain[1:]], [SPECIMEN_ROOT.certificate], AT)
         with pytest.raises(BadSignature):
@@ -200,16 +200,41 @@ SPECIMEN_REQUEST = x509.load_pem_x509_csr(requested(new_key(), common_name="SN-1
 @settings(max_examples=400, deadline=None)
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_a_spoilt_request_is_refused(at: int, byte: int) -> None:
-    data = SPECIMEN_REQUEST.public_bytes(Encoding.DER)
-    spoilt = bytearray(data)
+    spoilt = bytearray(SPECIMEN_REQUEST.public_bytes(Encoding.DER))
     spoilt[at % len(spoilt)] = byte
     text = base64.b64encode(spoilt).decode()
-    read = f"-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n"
-    if spoilt == data:
-        assert load_request(read) == SPECIMEN_REQUEST
-    else:
-        with pytest.raises(BadCertificate):
-            load_request(read)
+    try:
+        read = load_request(f"-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
+    except BadCertificate:
+        return
+    # What surrounds the signature may be written in two ways; what is signed, in one.
+    assert read.tbs_certrequest_bytes == SPECIMEN_REQUEST.tbs_certrequest_bytes
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"),  # no such version
+        (b"\x55\x1d\x23", b"\x55\x1d\x0e"),  # two extensions of one kind, where RFC 5280, 4.2, has none
+        (b"\x82\x0ccsms.example", b"\xa3\x0ccsms.example"),  # an x400Address
+    ],
+)
+def test_what_is_found_when_it_is_looked_at_is_found_at_once(there: bytes, instead: bytes) -> None:
+    data = SPECIMEN.certificate.public_bytes(Encoding.DER)
+    assert there in data
+    with pytest.raises(BadCertificate):
+        load_der(data.replace(there, instead))
+
+
+def test_a_request_of_another_version_is_refused() -> None:
+    data = SPECIMEN_REQUEST.tbs_certrequest_bytes
+    start = data.index(b"\x02\x01\x00")
+    spoilt = SPECIMEN_REQUEST.public_bytes(Encoding.DER).replace(
+        data, data[:start] + b"\x02\x01\x05" + data[start + 3 :]
+    )
+    text = base64.b64encode(spoilt).decode()
+    with pytest.raises(BadCertificate, match="not a valid CSR version"):
+        load_request(f"-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
 
 
 def test_a_request_signed_with_another_key_is_refused() -> None:
@@ -654,6 +679,16 @@ def test_a_flipped_bit_is_found(signer: Credential, signature: str, bit: int) ->
     if "".join(text.split()) != signature:
         with pytest.raises(BadSignature):
             verify_signature(signer.certificate, IMAGE, text)
+
+
+def test_the_last_digits_of_a_signature_mean_all_they_say() -> None:
+    signer, signature = SIGNED[0]
+    assert signature.endswith("==")  # four bits of the last digit are nothing but zero
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    altered = signature[:-3] + digits[digits.index(signature[-3]) + 1] + "=="
+    assert base64.b64decode(altered) == base64.b64decode(signature)
+    with pytest.raises(BadSignature, match="is not base64"):
+        verify_signature(signer.certificate, IMAGE, altered)
 
 
 @pytest.mark.parametrize("change", [lambda each: each + b"\0", lambda each: each[:-1], lambda _: b""])

@@ -382,15 +382,80 @@ def test_the_name_in_the_url(root: Authority, common_name: str, names: list[str]
 # --- causes
 
 
-def test_no_tls_at_all(root: Authority) -> None:
-    ours, theirs = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = client_context([root.certificate]).wrap_bio(theirs, ours, server_hostname=HOST)
+def record(content: bytes, kind: int = HANDSHAKE, version: bytes = b"\3\1") -> bytes:
+    return bytes([kind]) + version + len(content).to_bytes(2, "big") + content
+
+
+def message(body: bytes, kind: int = 1) -> bytes:
+    return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+
+def hello_body(suites: bytes = b"\xc0\x2b", compression: bytes = b"\0", extensions: bytes | None = b"") -> bytes:
+    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites
+    body += bytes([len(compression)]) + compression
+    return body if extensions is None else body + len(extensions).to_bytes(2, "big") + extensions
+
+
+def cause_after(context: ssl.SSLContext, data: bytes, *, server_side: bool = False) -> str:
+    """Why a handshake fails with what the other side says first."""
+    theirs = ssl.MemoryBIO()
+    end = context.wrap_bio(theirs, ssl.MemoryBIO(), server_side, None if server_side else HOST)
     with pytest.raises(ssl.SSLWantReadError):
-        client.do_handshake()
-    theirs.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        end.do_handshake()
+    theirs.write(data)
     with pytest.raises(ssl.SSLError) as caught:
-        client.do_handshake()
-    assert cause_of(caught.value)[0] == "tls"
+        end.do_handshake()
+    return cause_of(caught.value)[0]
+
+
+@pytest.mark.parametrize(
+    ("alert", "cause"),
+    [
+        (10, "tls"),  # unexpected_message
+        (40, "cipher suite"),  # handshake_failure
+        (42, "certificate"),  # bad_certificate
+        (43, "certificate"),  # unsupported_certificate
+        (44, "certificate"),  # certificate_revoked
+        (45, "certificate"),  # certificate_expired
+        (46, "certificate"),  # certificate_unknown
+        (48, "certificate"),  # unknown_ca
+        (49, "certificate"),  # access_denied
+        (70, "tls version"),  # protocol_version
+        (71, "cipher suite"),  # insufficient_security
+        (80, "tls"),  # internal_error
+        (116, "certificate"),  # certificate_required
+    ],
+)
+def test_what_an_alert_means(alert: int, cause: str) -> None:
+    assert cause_after(client_context([]), record(bytes([2, alert]), kind=0x15)) == cause
+
+
+@pytest.mark.parametrize(
+    ("version", "suite", "cause"),
+    [
+        (b"\3\1", b"\x00\x2f", "tls version"),
+        (b"\3\2", b"\xc0\x2b", "tls version"),
+        (b"\3\3", b"\x00\x2f", "cipher suite"),  # known, and not offered
+        (b"\3\3", b"\xfe\xfe", "cipher suite"),
+    ],
+)
+def test_a_server_that_takes_what_was_not_offered(version: bytes, suite: bytes, cause: str) -> None:
+    chosen = version + bytes(32) + b"\0" + suite + b"\0"
+    assert cause_after(client_context([]), record(message(chosen, kind=2))) == cause
+
+
+@pytest.mark.parametrize(
+    ("version", "cause"), [(b"\3\0", "tls version"), (b"\3\1", "tls version"), (b"\3\3", "cipher suite")]
+)
+def test_a_client_from_long_ago(credentials: list[Credential], version: bytes, cause: str) -> None:
+    body = version + hello_body(b"\x00\x05", extensions=None)[2:]  # TLS_RSA_WITH_RC4_128_SHA
+    assert cause_after(server_context(credentials), record(message(body)), server_side=True) == cause
+
+
+@pytest.mark.parametrize("server_side", [True, False])
+def test_no_tls_at_all(credentials: list[Credential], server_side: bool) -> None:
+    context = server_context(credentials) if server_side else client_context([])
+    assert cause_after(context, b"HTTP/1.1 400 Bad Request\r\n\r\n", server_side=server_side) == "tls"
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError(), ssl.SSLError(), ssl.SSLEOFError(8, "EOF"), TimeoutError()])
@@ -561,20 +626,6 @@ def test_a_hello_that_is_cut_anywhere(root: Authority) -> None:
     assert read_client_hello(data + b"and more") == whole
 
 
-def record(content: bytes, kind: int = HANDSHAKE, version: bytes = b"\3\1") -> bytes:
-    return bytes([kind]) + version + len(content).to_bytes(2, "big") + content
-
-
-def message(body: bytes, kind: int = 1) -> bytes:
-    return bytes([kind]) + len(body).to_bytes(3, "big") + body
-
-
-def hello_body(suites: bytes = b"\xc0\x2b", compression: bytes = b"\0", extensions: bytes | None = b"") -> bytes:
-    body = b"\3\3" + bytes(32) + b"\0" + len(suites).to_bytes(2, "big") + suites
-    body += bytes([len(compression)]) + compression
-    return body if extensions is None else body + len(extensions).to_bytes(2, "big") + extensions
-
-
 def extension(kind: int, content: bytes) -> bytes:
     return kind.to_bytes(2, "big") + len(content).to_bytes(2, "big") + content
 
@@ -612,9 +663,6 @@ def test_grease_means_nothing() -> None:
     hello = read(record(message(hello_body(b"\x0a\x0a\xc0\x2b\xfa\xfa", extensions=extensions))))
     assert hello.suites == ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]
     assert hello.versions == ["TLSv1.3", "TLSv1.2"]
-
-
-GOOD = record(message(hello_body()))
 
 
 @pytest.mark.parametrize(

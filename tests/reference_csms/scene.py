@@ -23,9 +23,9 @@ async def accept(call: Call) -> Payload:
 def furnished() -> Store:
     """A store that knows two Charge Points and one idTag of each status.
 
-    It counts transactions from 1001, reservations from 2001.
+    It counts transactions from 1001, reservations from 2001, requests from 3001.
     """
-    store = Store(next_transaction_id=1001, next_reservation_id=2001)
+    store = Store(next_transaction_id=1001, next_reservation_id=2001, next_request_id=3001)
     store.know_charge_point("CP-1")
     store.know_charge_point("CP-2")
     store.know_id_tag("Valid", parent="Family")
