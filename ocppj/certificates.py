@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.ocsp import OCSPRequestBuilder
 from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
 
@@ -121,7 +120,7 @@ def pem(*certificates: Certificate) -> str:
 def _reading(what: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # of a serial number that is refused below
+            warnings.simplefilter("ignore", UserWarning)  # of odd names, and of a serial number that is refused below
             yield
     except _UNREADABLE as error:
         raise BadCertificate(f"no {what}: {error}") from None

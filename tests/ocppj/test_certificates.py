@@ -226,6 +226,13 @@ def test_what_is_found_when_it_is_looked_at_is_found_at_once(there: bytes, inste
         load_der(data.replace(there, instead))
 
 
+def test_an_odd_name_is_read_without_a_word() -> None:
+    # A countryName of eleven letters; the library would warn of it.
+    odd = load_der(SPECIMEN.certificate.public_bytes(Encoding.DER).replace(b"\x55\x04\x0a", b"\x55\x04\x06"))
+    assert facts(odd)["subject"] == {"commonName": HOST, "organizationName": ""}
+    assert facts(odd)["issuer"] == f"CN=Root,C={OWNER}"
+
+
 def test_a_request_of_another_version_is_refused() -> None:
     data = SPECIMEN_REQUEST.tbs_certrequest_bytes
     start = data.index(b"\x02\x01\x00")
