@@ -11,7 +11,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -322,11 +322,6 @@ def _is_address(text: str) -> bool:
 def _plain(host: str) -> str:
     # Names are case insensitive and may end with the dot of the root (RFC 1034, 3.1); IPv6 has several notations.
     return str(ip_address(host)) if _is_address(host) else host.removesuffix(".").casefold()
-
-
-def present() -> datetime:
-    """The time by which certificates are judged."""
-    return datetime.now(UTC)
 
 
 # The way to a root
