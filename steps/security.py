@@ -44,6 +44,7 @@ from ocppj.transcript import Party
 from simulator.network import Network
 from steps.configuration import read_key, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, make_send
+from steps.states import claim_every_connector
 from steps.words import given, then, when
 
 TLS_ALLOWED = ("TLSv1.2", "TLSv1.3")  # A00.FR.312, A00.FR.416
@@ -408,6 +409,7 @@ async def uses_profile(bench: Bench, n: str) -> None:
     await _connects_with_profile(bench, profile)
     await claim_request(bench, "Charge Point", "BootNotification", within=bench.long_timeout)
     await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
+    await claim_every_connector(bench, {})
     bench.remark("the new security profile takes a reset")
 
 
@@ -625,13 +627,6 @@ async def deletes(bench: Bench, certificate: str) -> None:
 @given("the Charge Point hashes with {algorithm:HashAlgorithm}")
 async def hashes_with(bench: Bench, algorithm: str) -> None:
     simulated(bench).security.hash_algorithm = algorithm
-
-
-@when("the Central System sends DeleteCertificate.req for the certificate of InstallCertificate.req")
-async def deletes_installed(bench: Bench) -> None:
-    """Judged: it names the certificate as GetInstalledCertificateIds.conf did (M04.FR.07)."""
-    certificate = load(str(_latest(bench, "Central System", "InstallCertificate").payload["certificate"]))
-    await _delete(bench, certificate, simulated(bench).security.hash_algorithm)
 
 
 async def _delete(bench: Bench, certificate: Certificate, algorithm: str) -> None:

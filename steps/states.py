@@ -33,7 +33,7 @@ async def booted(bench: Bench) -> None:
         await bench.do("Charge Point", "power_on", {}, bench.sentence)
         await claim_request(bench, "Charge Point", "BootNotification")
         await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
-        await _every_connector(bench, {})
+        await claim_every_connector(bench, {})
         if not bench.seats["Central System"].is_ours:
             await bench.settle()  # many a Central System now brings the Charge Point up to date
 
@@ -309,13 +309,13 @@ async def connector_is_after(bench: Bench, n: str, status: str, duration: str) -
 
 @then("connector 0 and every connector are reported {status:Status}")
 async def every_connector_is(bench: Bench, status: str) -> None:
-    await _every_connector(bench, {}, status)
+    await claim_every_connector(bench, {}, status)
 
 
 @then("connector 0 and every connector are reported {status:Status}, except")
 async def every_connector_but(bench: Bench, status: str, datatable: Table) -> None:
     """The table names connectors and, in a cell, their statuses."""
-    await _every_connector(bench, _exceptions(bench, datatable), status)
+    await claim_every_connector(bench, _exceptions(bench, datatable), status)
 
 
 @then("connector 0 and every connector are reported {status:Status} sooner or later, except")
@@ -324,7 +324,7 @@ async def every_connector_in_the_end(bench: Bench, status: str, datatable: Table
 
     A real EV may go through SuspendedEV on its way.
     """
-    await _every_connector(bench, _exceptions(bench, datatable), status, FIRST_REPORTS)
+    await claim_every_connector(bench, _exceptions(bench, datatable), status, FIRST_REPORTS)
 
 
 @then("the Charge Point reboots and sends BootNotification.req")
@@ -338,16 +338,17 @@ async def may_reboot(bench: Bench, status: str, datatable: Table) -> None:
     """Optional: what follows a reboot is due only if there is one."""
     if await bench.claim_if_any("Charge Point", "BootNotification", within=bench.long_timeout, ordered=True):
         await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
-        await _every_connector(bench, _exceptions(bench, datatable), status)
+        await claim_every_connector(bench, _exceptions(bench, datatable), status)
 
 
 def _exceptions(bench: Bench, table: Table) -> dict[int, str]:
     return {_connector(bench, n): cell for n, cell in rows(table)}
 
 
-async def _every_connector(
+async def claim_every_connector(
     bench: Bench, exceptions: dict[int, str], status: str = "Available", on_the_way: Collection[str] = ()
 ) -> None:
+    """Claim a report of each connector, 0 included, and its answer; some may have another status than all others."""
     known = bench.number_of_connectors
     for connector in range(known + 1):
         while True:

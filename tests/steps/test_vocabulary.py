@@ -1,5 +1,6 @@
 """The sentences: each means one thing, each is used, and every test case is really played."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,13 @@ from pytest_bdd.steps import StepFunctionContext
 from bench.bench import Bench
 from bench.cases import FEATURES, PROFILES, all_cases, clause
 from bench.cases import scenarios as cases_by_id
-from bench.device import CAPABILITIES, DEFAULT_DATA, LOCATIONS
+from bench.device import CAPABILITIES, DEFAULT_DATA, LOCATIONS, Device
+from bench.material import Material
+from bench.operators import Nobody
+from bench.pki import Pki
 from bench.plugin import pytest_plugins as vocabulary
 from ocppj.schemas import ACTIONS, schema
+from ocppj.transcript import Transcript
 from steps.cells import _FORMS
 from steps.words import WORDS, MisusedStep, runnable
 
@@ -237,10 +243,19 @@ def placeholders() -> list[tuple[str, str]]:
     return sorted(found)
 
 
+@cache
+def material() -> frozenset[str]:
+    """The names of the keys, certificates and signatures that are made when a sentence asks for them."""
+    loop = asyncio.new_event_loop()
+    bench = Bench(next(iter(all_cases().values())), Device(), loop, Transcript(), Nobody())
+    loop.close()
+    return frozenset(Material(bench, Pki(None, host="", serial_number="")))
+
+
 def is_known(name: str) -> bool:
-    """Whether a placeholder is test data, or a field of a message of OCPP 1.6."""
+    """Whether a placeholder is test data, material, or a field of a message of OCPP 1.6."""
     if "." not in name:
-        return name in DEFAULT_DATA or name in LOCATIONS
+        return name in DEFAULT_DATA or name in LOCATIONS or name in material()
     action, kind, *path = name.split(".")
     if action not in ACTIONS or kind not in ("req", "conf") or not path:
         return False
@@ -277,6 +292,12 @@ def test_the_first_44_test_cases_are_there() -> None:
     assert sorted(set(wanted) - all_cases().keys()) == []
 
 
+# A clause in words: a section, of the white paper also a use case or one of its requirements.
+CLAUSE = re.compile(
+    r"OCPP(-J)? 1\.6( errata)? \d+(\.\d+)*|white paper ([ALMN]\d\d(\.FR\.\d+)?|\d+(\.\d+)*)"
+)
+
+
 def test_ids_titles_and_files_agree() -> None:
     for case_id, case in all_cases().items():
         assert case.id == case_id
@@ -285,7 +306,7 @@ def test_ids_titles_and_files_agree() -> None:
         assert "judging" not in case.title
         assert case.profile in PROFILES.values()
         assert (FEATURES / case.feature).is_file()
-        assert all(re.fullmatch(r"OCPP(-J)? 1\.6( errata)? \d+(\.\d+)*", text) for text in case.clauses), case.clauses
+        assert all(CLAUSE.fullmatch(text) for text in case.clauses), case.clauses
         assert case.clauses, f"{case_id} names no clause"
         assert set(case.needs) <= CAPABILITIES.keys()
 
@@ -298,13 +319,18 @@ def test_ids_titles_and_files_agree() -> None:
         ("OCPPJ_3_2", "OCPP-J 1.6 3.2"),
         ("OCPPE_3_87", "OCPP 1.6 errata 3.87"),
         ("OCPPJE_3_1", "OCPP-J 1.6 errata 3.1"),
+        ("OCPPW_6_1", "white paper 6.1"),
+        ("OCPPW_A01_FR_03", "white paper A01.FR.03"),
     ],
 )
 def test_a_clause_in_words(tag: str, words: str) -> None:
     assert clause(tag) == words
 
 
-TAG = re.compile(r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPPJ?E?(_\d+)+|(needs|without)_[a-z_]+)")
+TAG = re.compile(
+    r"@(TC_\d{3}(_\d+)?_(CS|CSMS)|OCPP(J?E?|W)(_\d+)+|OCPPW_[ALMN]\d\d(_FR_\d+)?"
+    r"|security_profile_[123]|(needs|without)_[a-z_]+)"
+)
 
 
 def test_every_tag_is_an_id_a_clause_or_a_need() -> None:
