@@ -293,9 +293,7 @@ def test_the_first_44_test_cases_are_there() -> None:
 
 
 # A clause in words: a section, of the white paper also a use case or one of its requirements.
-CLAUSE = re.compile(
-    r"OCPP(-J)? 1\.6( errata)? \d+(\.\d+)*|white paper ([ALMN]\d\d(\.FR\.\d+)?|\d+(\.\d+)*)"
-)
+CLAUSE = re.compile(r"OCPP(-J)? 1\.6( errata)? \d+(\.\d+)*|white paper ([ALMN]\d\d(\.FR\.\d+)?|\d+(\.\d+)*)")
 
 
 def test_ids_titles_and_files_agree() -> None:
