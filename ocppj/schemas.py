@@ -121,9 +121,12 @@ _ANY_OTHER = (
 )
 
 
-# Values out of an enumeration for which there is a status, so that the receiver itself has to answer them. 5.17: the
-# Charge Point SHALL return NotImplemented for an unknown message.
-_FOR_A_STATUS = {("TriggerMessage.req", "requestedMessage", "enum")}
+# Values out of an enumeration for which there is a status, so that the receiver itself has to answer them. 5.17, and
+# white paper 6.17: the Charge Point returns NotImplemented for an unknown message.
+_FOR_A_STATUS = {
+    ("ExtendedTriggerMessage.req", "requestedMessage", "enum"),
+    ("TriggerMessage.req", "requestedMessage", "enum"),
+}
 
 
 @dataclass(frozen=True, slots=True)

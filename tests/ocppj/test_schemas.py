@@ -402,10 +402,11 @@ def test_payloads_that_are_right_have_no_fault(action: str, kind: Kind) -> None:
     assert not faults(action, kind, least(action, kind))
 
 
-def test_what_has_a_status_is_left_to_the_receiver() -> None:
-    # 5.17: an unknown message is NotImplemented. For who sends it, it is a fault nevertheless.
-    (fault,) = check("TriggerMessage", "req", {"requestedMessage": "StartTransaction"}, "1")
+@pytest.mark.parametrize("action", ["ExtendedTriggerMessage", "TriggerMessage"])
+def test_what_has_a_status_is_left_to_the_receiver(action: str) -> None:
+    # 5.17, white paper 6.17: an unknown message is NotImplemented. For who sends it, it is a fault nevertheless.
+    (fault,) = check(action, "req", {"requestedMessage": "StartTransaction"}, "1")
     assert fault.severe
     for payload in ({"requestedMessage": 5}, {"requestedMessage": None}, {"requestedMessage": "x", "colour": "red"}):
         with pytest.raises(RemoteViolation):
-            check("TriggerMessage", "req", payload, "1")
+            check(action, "req", payload, "1")

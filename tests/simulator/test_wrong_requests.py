@@ -12,14 +12,23 @@ from typing import Any
 
 import pytest
 
+from ocppj.authority import EXPIRED, NOT_YET, Authority, key_pem, new_key, signing_request
+from ocppj.certificates import hash_data, pem
 from ocppj.frames import Payload
 from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM
-from simulator.charge_point import ChargePoint
+from simulator.charge_point import PROFILES, ChargePoint
+from simulator.memory import Memory
 from tests.ocppj.payloads import full
 from tests.ocppj.wrong import FITTING, huge_requests, wrong_requests
 from tests.simulator.scene import Scene, scene
 
 NEXT_YEAR = "2032-05-13T00:00:00Z"
+
+ROOT = Authority.root("Root", "Operator")
+MANUFACTURER = Authority.root("Manufacturer", "Maker")
+OWN = ROOT.issue("client", common_name="SN-0001", organization="Operator")
+NEXT_KEY = new_key()
+CENTRAL_SYSTEM = "CentralSystemRootCertificate"
 
 
 def profile(**fields: Any) -> Payload:
@@ -54,13 +63,27 @@ FURNITURE: dict[str, Payload] = {
 }
 
 
+def secrets_and_certificates() -> Memory:
+    """What a Charge Point with security profile 0 has for a higher one."""
+    return Memory(
+        authorization_key="00112233445566778899aabbccddeeff",
+        central_system_roots=[pem(ROOT.certificate)],
+        certificates=[{"key": OWN.key_pem, "chain": OWN.chain_pem}],
+        signing_request={
+            "key": key_pem(NEXT_KEY),
+            "csr": signing_request(NEXT_KEY, common_name="SN-0001", organization="Operator"),
+        },
+    )
+
+
 @asynccontextmanager
-async def furnished() -> AsyncIterator[Scene]:
-    """A Charge Point with something of everything to lose.
+async def furnished(*, secure: bool = False) -> AsyncIterator[Scene]:
+    """A Charge Point with something of everything to lose; ``secure``: it has what the white paper adds.
 
     Connector 1 has a transaction in which no energy flows, 2 is free, 3 is reserved, 4 is Unavailable and 5 is Faulted.
     """
-    async with scene(connectors=5) as stage:
+    more: dict[str, Any] = {"profiles": [*PROFILES, "Security"], "memory": secrets_and_certificates()} if secure else {}
+    async with scene(connectors=5, **more) as stage:
         await stage.charge(1)
         await stage.charge_point.ev_stops_taking_energy(1)
         for action, payload in FURNITURE.items():
@@ -111,15 +134,21 @@ async def answer_to(stage: Scene, action: str, payload: Payload) -> tuple[str, P
     return answer.action.removeprefix(f"{action} "), {}
 
 
+TRIGGERS = ("ExtendedTriggerMessage", "TriggerMessage")
+
+
+@pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("action", sorted(FROM_CENTRAL_SYSTEM))
-async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(action: str) -> None:
-    async with furnished() as stage:
+async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(action: str, secure: bool) -> None:
+    async with furnished(secure=secure) as stage:
         before = state(stage.charge_point)
         for wrong in wrong_requests(action):
             code, conf = await answer_to(stage, action, wrong.payload)
-            if (action, wrong.path, wrong.fault) == ("TriggerMessage", "requestedMessage", "not in the enumeration"):
-                # 5.17: «unknown» is a status.
-                assert (code, conf) == ("", {"status": "NotImplemented"}), wrong
+            if action in TRIGGERS and (wrong.path, wrong.fault) == ("requestedMessage", "not in the enumeration"):
+                # 5.17, and white paper 6.17: «unknown» is a status of who knows the request.
+                known = action in stage.charge_point.handlers
+                expected = ("", {"status": "NotImplemented"}) if known else ("NotSupported", {})
+                assert (code, conf) == expected, wrong
             else:
                 assert code == wrong.best, wrong
             assert state(stage.charge_point) == before, wrong
@@ -128,10 +157,11 @@ async def test_a_wrong_field_is_refused_with_a_fitting_code_and_changes_nothing(
         assert state(stage.charge_point) == before
 
 
+@pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("action", sorted(FROM_CENTRAL_SYSTEM))
-async def test_a_number_that_is_only_huge_is_processed(action: str) -> None:
+async def test_a_number_that_is_only_huge_is_processed(action: str, secure: bool) -> None:
     """It may be accepted or not, but it is no failure to process the message."""
-    async with furnished() as stage:
+    async with furnished(secure=secure) as stage:
         for path, payload in huge_requests(action):
             await ask(stage, action, payload)
             answers = [seen for seen in stage.seen if seen.action.startswith(f"{action}.conf")]
@@ -153,7 +183,7 @@ async def test_an_unknown_action(action: str) -> None:
 @pytest.mark.parametrize("action", sorted(ACTIONS - FROM_CENTRAL_SYSTEM))
 async def test_a_request_that_is_for_a_charge_point_to_send(action: str) -> None:
     """OCPP-J table 7: known, and not supported by who receives it."""
-    async with furnished() as stage:
+    async with furnished(secure=True) as stage:
         before = state(stage.charge_point)
         assert await answer_to(stage, action, full(action, "req")) == ("NotSupported", {})
         assert state(stage.charge_point) == before
@@ -456,26 +486,168 @@ SEMANTIC: dict[str, Fault] = {
 # Requests that cannot be for what is not there: they name nothing, or are processed whatever they name.
 WITHOUT_SUCH_FAULTS = {"ClearCache", "GetLocalListVersion", "Reset", "UpdateFirmware"}
 
-OF_SECURITY = {
-    "CertificateSigned",
-    "DeleteCertificate",
-    "ExtendedTriggerMessage",
-    "GetInstalledCertificateIds",
-    "GetLog",
-    "InstallCertificate",
-    "SignedUpdateFirmware",
+
+def certificate_hash(serial_number: str) -> Payload:
+    """A CertificateHashData of the root, but for the serial number."""
+    return hash_data(ROOT.certificate, ROOT.certificate) | {"serialNumber": serial_number}
+
+
+def firmware(signing_certificate: str) -> Payload:
+    return {
+        "location": "ftp://127.0.0.1:1/image.bin",
+        "retrieveDateTime": "2031-05-13T00:00:00Z",
+        "signingCertificate": signing_certificate,
+        "signature": "AAAA",
+    }
+
+
+BAD_CERTIFICATES = {
+    "no certificate": "Sample",
+    "half a certificate": pem(ROOT.certificate)[:200],
+    "two certificates": pem(ROOT.certificate, MANUFACTURER.certificate),
+    "one of no authority": pem(OWN.certificate),
+    "one that expired": pem(Authority.root("Root", "Operator", validity=EXPIRED).certificate),
+    "one that is not yet valid": pem(Authority.root("Root", "Operator", validity=NOT_YET).certificate),
+}
+
+# The same for a Charge Point that has what the white paper adds; behind the outcomes the event that is told (chapter 8).
+OF_SECURITY: dict[str, tuple[Fault, str]] = {
+    **{
+        f"an AuthorizationKey of {words}": (
+            fault("ChangeConfiguration", {"key": "AuthorizationKey", "value": value}, "7.2", "Rejected", VALUE),
+            "",
+        )
+        for words, value in {
+            "nothing": "",
+            "15 bytes": "00" * 15,
+            "21 bytes": "00" * 21,
+            "half a byte more": "00" * 16 + "0",
+            "no digits": "xy" * 16,
+        }.items()
+    },
+    **{
+        f"SecurityProfile = {value!r}": (
+            fault("ChangeConfiguration", {"key": "SecurityProfile", "value": value}, "A05.FR.01, 7.6", "Rejected"),
+            "",
+        )
+        for value in ("0", "4", "-1", "", "two", "٣")
+    },
+    **{
+        f"{words} is installed": (
+            fault("InstallCertificate", {"certificateType": CENTRAL_SYSTEM, "certificate": text}, "M05", "Rejected"),
+            "InvalidCentralSystemCertificate",
+        )
+        for words, text in BAD_CERTIFICATES.items()
+    },
+    **{
+        f"{words} of a manufacturer is installed": (
+            fault(
+                "InstallCertificate",
+                {"certificateType": "ManufacturerRootCertificate", "certificate": text},
+                "M05.FR.06",
+                "Rejected",
+            ),
+            "",
+        )
+        for words, text in BAD_CERTIFICATES.items()
+    },
+    **{
+        f"{words} is what was signed": (
+            fault("CertificateSigned", {"certificateChain": text}, "A02.FR.07", "Rejected"),
+            "InvalidChargePointCertificate",
+        )
+        for words, text in (BAD_CERTIFICATES | {"one for another key": OWN.chain_pem}).items()
+    },
+    "no such certificate to delete": (
+        fault("DeleteCertificate", {"certificateHashData": certificate_hash("1")}, "M04.FR.04", "NotFound"),
+        "",
+    ),
+    "a certificate whose serial number is no number": (
+        fault("DeleteCertificate", {"certificateHashData": certificate_hash("xyz")}, "M04.FR.04", "NotFound"),
+        "",
+    ),
+    "the own certificate is to be deleted": (
+        fault(
+            "DeleteCertificate",
+            {"certificateHashData": hash_data(OWN.certificate, ROOT.certificate)},
+            "M04.FR.05",
+            "Failed",
+        ),
+        "",
+    ),
+    "certificates of a use of which there are none": (
+        fault("GetInstalledCertificateIds", {"certificateType": "ManufacturerRootCertificate"}, "M03", "NotFound"),
+        "",
+    ),
+    "a log of a time that has not come": (
+        fault(
+            "GetLog",
+            {
+                "logType": "SecurityLog",
+                "requestId": 1,
+                "log": {"remoteLocation": "ftp://127.0.0.1:1/", "oldestTimestamp": NEXT_YEAR},
+            },
+            "N01, 6.9",
+            "Rejected",
+        ),
+        "",
+    ),
+    **{
+        f"an extended trigger for {payload}": (
+            fault("ExtendedTriggerMessage", payload, "5.5, 6.17", status),
+            "",
+        )
+        for payload, status in (
+            ({"requestedMessage": "StatusNotification", "connectorId": 6}, "Rejected"),
+            ({"requestedMessage": "StatusNotification", "connectorId": 2**63}, "Rejected"),
+            ({"requestedMessage": "BootNotification"}, "Rejected"),
+            ({"requestedMessage": "MeterValues", "connectorId": 0}, "Rejected"),
+            ({"requestedMessage": "SignChargePointCertificate"}, "Rejected"),  # A02, prerequisites: no CpoName
+            ({"requestedMessage": "DiagnosticsStatusNotification"}, "NotImplemented"),  # is in TriggerMessage alone
+            ({"requestedMessage": "Nothing"}, "NotImplemented"),
+        )
+    },
+    **{
+        f"firmware is signed with {words}": (
+            fault(
+                "SignedUpdateFirmware", {"requestId": 1, "firmware": firmware(text)}, "L01.FR.02", "InvalidCertificate"
+            ),
+            "InvalidFirmwareSigningCertificate",
+        )
+        for words, text in BAD_CERTIFICATES.items()
+    },
 }
 
 
 async def test_every_request_has_a_handler_to_meet() -> None:
-    async with scene() as stage:
-        assert stage.charge_point.handlers.keys() | OF_SECURITY == FROM_CENTRAL_SYSTEM
+    async with furnished(secure=True) as stage:
+        assert stage.charge_point.handlers.keys() == FROM_CENTRAL_SYSTEM
 
 
 def test_every_request_is_in_the_table() -> None:
-    actions = {row.action for row in SEMANTIC.values()}
-    assert actions | WITHOUT_SUCH_FAULTS | OF_SECURITY == FROM_CENTRAL_SYSTEM
+    actions = {row.action for row in (*SEMANTIC.values(), *(row for row, _ in OF_SECURITY.values()))}
+    assert actions | WITHOUT_SUCH_FAULTS == FROM_CENTRAL_SYSTEM
     assert not actions & WITHOUT_SUCH_FAULTS
+
+
+@pytest.mark.parametrize("name", OF_SECURITY)
+async def test_a_request_of_the_white_paper_for_what_cannot_be(name: str) -> None:
+    row, event = OF_SECURITY[name]
+    async with furnished(secure=True) as stage:
+        before = state(stage.charge_point)
+        await ask(stage, row.action, row.payload)
+        await stage.pass_time(100)
+        answer, *told = stage.seen
+        assert answer.action == f"{row.action}.conf"
+        assert answer.payload["status"] in row.outcomes, row.clause
+        assert [(each.action, each.payload["type"]) for each in told] == (
+            [("SecurityEventNotification", event)] if event else []
+        )
+        logged = stage.charge_point.memory.security_log
+        assert [each["type"] for each in logged[len(before["memory"]["security_log"]) :]] == ([event] if event else [])
+        after = state(stage.charge_point)
+        after["memory"]["security_log"] = before["memory"]["security_log"]
+        assert after == before
 
 
 @pytest.mark.parametrize("name", SEMANTIC)
