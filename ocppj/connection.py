@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from cryptography import x509
 from websockets import http11
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
@@ -25,10 +24,10 @@ from websockets.frames import Opcode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from ocppj.certificates import Certificate
+from ocppj.certificates import BadCertificate, Certificate, load_der
 from ocppj.certificates import facts as certificate_facts
 from ocppj.doorman import Doorman, Facts
-from ocppj.secrets import keep
+from ocppj.secrets import keep, masked
 from ocppj.tls import cause_of, handshake_facts
 from ocppj.transcript import Transcript
 
@@ -194,6 +193,7 @@ async def connect(
     ``password``: for HTTP Basic authentication. ``facts``: what is to be recorded of the credentials.
     """
     url = connection_url(endpoint, identity)
+    shown = masked(url)
     attempt = _Attempt(url, identity, subprotocols, transcript)
     headers = {}
     if password is not None:
@@ -212,19 +212,19 @@ async def connect(
         )
     except InvalidStatus as error:
         status = error.response.status_code
-        raise attempt.failed(f"{url} answers HTTP {status}", status) from None
+        raise attempt.failed(f"{shown} answers HTTP {status}", status) from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as error:
         # With TLS 1.3 a client learns that it is refused only after its handshake (RFC 8446, 4.4.2.4).
         ended_by = attempt.sockets[-1].lost_by if attempt.sockets else None
         if isinstance(cause := ended_by or error, (ssl.SSLError, ConnectionResetError, ConnectionAbortedError)):
             if url.startswith("wss:"):
                 raise attempt.failed_in_tls(cause) from None
-        raise attempt.failed(f"{url}: {_words(error)}") from None
+        raise attempt.failed(f"{shown}: {_words(error)}") from None
     assert isinstance(websocket, ClientSocket)
     attempt.opening(websocket.subprotocol, HTTPStatus.SWITCHING_PROTOCOLS)
     if websocket.subprotocol is None:
         await attempt.see_it_closed(websocket)
-        raise ConnectFailed(f"{url} agrees to none of the subprotocols {', '.join(subprotocols)}", status=101)
+        raise ConnectFailed(f"{shown} agrees to none of the subprotocols {', '.join(subprotocols)}", status=101)
     return websocket
 
 
@@ -257,7 +257,7 @@ class _Attempt:
     def failed_in_tls(self, error: Exception) -> ConnectFailed:
         cause, words = cause_of(error)
         self.record("tls", cause=cause, failure=words)
-        return self.failed(f"{self.url}: TLS: {words}", cause=cause)
+        return self.failed(f"{masked(self.url)}: TLS: {words}", cause=cause)
 
     async def see_it_closed(self, websocket: ClientSocket) -> None:
         """3.2: a Central System that agrees to none of the subprotocols closes the connection at once."""
@@ -278,8 +278,11 @@ class _Attempt:
 def _server_facts(ssl_object: ssl.SSLObject) -> Facts:
     """What a Charge Point sees of a Central System in a TLS handshake."""
     der = ssl_object.getpeercert(binary_form=True)
-    certificate = certificate_facts(x509.load_der_x509_certificate(der)) if der else None
-    return handshake_facts(ssl_object) | {"host": ssl_object.server_hostname, "certificate": certificate}
+    told = handshake_facts(ssl_object) | {"host": ssl_object.server_hostname, "certificate": None}
+    try:
+        return told | {"certificate": certificate_facts(load_der(der))} if der else told
+    except BadCertificate as error:
+        return told | {"badCertificate": str(error)}
 
 
 class Listening:
@@ -331,8 +334,6 @@ async def listen(
         offered = request.headers.get_all("Sec-WebSocket-Protocol")
         authorizations = request.headers.get_all("Authorization")
         credentials = credentials_in(authorizations[0] if len(authorizations) == 1 else None)
-        if credentials:
-            keep(credentials[1], credentials[0])
         identity = identity_in(request.path)
         attempt = Attempt(identity, websocket.tls is not None, websocket.certificate, credentials)
         admission = admits(attempt) if attempt.identity else Admission(HTTPStatus.NOT_FOUND)
@@ -347,6 +348,8 @@ async def listen(
                 transcript.add("auth", chargePointId=attempt.identity, **admission.facts)
         websocket.attempt, websocket.admission = attempt, admission
         if admission.is_granted:
+            if credentials:  # whoever is refused could have ordinary words masked: his are written nowhere
+                keep(credentials[1], credentials[0])
             return None
         more = {"failure": admission.reason} if admission.reason else {}
         _record_opening(transcript, attempt.identity, request.path, offered, None, admission.status, **more)

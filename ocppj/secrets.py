@@ -6,9 +6,10 @@ White paper A01.FR.09 and A01.FR.12: neither party discloses an AuthorizationKey
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote
 
 MASK = "***"
 LEAST_LENGTH = 8  # characters; what is shorter is found in too much that is no secret
@@ -16,23 +17,32 @@ LEAST_LENGTH = 8  # characters; what is shorter is found in too much that is no 
 _known: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 
-_IN_URL = re.compile(r"(\w+://)[^/\s\"\\@]+@")
+_URL_SAFE = str.maketrans("+/", "-_")  # RFC 4648, 5
+
+_IN_URL = re.compile(r"://[^/?#\s\"\\]*@")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 _KEY = "authorizationkey"
 _MENTIONS_KEY = re.compile(rf"{_KEY}|\\u00", re.IGNORECASE)
-_OBJECT_WITH_KEY = re.compile(rf'\{{[^{{}}]*"{_KEY}"[^{{}}]*', re.IGNORECASE)  # for what is no JSON
-_VALUE = re.compile(r'"value"\s*:\s*"([^"]*)')
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]+")
+_LONG_HEXADECIMAL = re.compile("[0-9A-Fa-f]{16,}")
 _BASIC = re.compile(r"(Basic )[\w+/=-]{8,}", re.IGNORECASE)
+# A JSON string, and another behind a colon. It needs no end and never goes back, so that every text is read in one go.
+_STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_MEMBERS = re.compile(rf"({_STRING})(?:(\s*+:\s*+)({_STRING}))?", re.DOTALL)
+_SINGLE_QUOTED = re.compile(r"('value'\s*+:\s*+')([^']*+)")
 
 
 def keep(secret: bytes, identity: str = "") -> None:
     """Mask a password from now on in every form in which it may turn up: as text, hexadecimal, base64, HTTP Basic."""
-    forms = {secret.hex(), base64.b64encode(secret).decode()}
-    forms.add(base64.b64encode(f"{identity}:".encode() + secret).decode())
+    encoded = [base64.b64encode(each) for each in (secret, f"{identity}:".encode() + secret)]
+    forms = {secret.hex(), repr(secret)[2:-1], quote(secret, safe="")}
+    for each in encoded:
+        text = each.decode().rstrip("=")
+        forms |= {each.decode(), text, text.translate(_URL_SAFE)}
     with suppress(UnicodeDecodeError):
         text = secret.decode()
-        forms |= {text, json.dumps(text)[1:-1], repr(text)[1:-1]}
+        forms |= {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
     new = {form for form in forms if len(form) >= LEAST_LENGTH} - _known
     if new:
         global _pattern
@@ -45,8 +55,7 @@ def hidden(text: str) -> str:
     """A text without secrets: those that are kept, private keys, what stands behind Basic."""
     if "PRIVATE KEY" in text:
         text = _PRIVATE_KEY.sub(MASK, text)
-    if "asic " in text:
-        text = _BASIC.sub(rf"\1{MASK}", text)
+    text = _BASIC.sub(rf"\1{MASK}", text)
     return _pattern.sub(MASK, text) if _pattern is not None else text
 
 
@@ -63,7 +72,7 @@ def hidden_deeply(value: Any) -> Any:
 
 def masked(text: str) -> str:
     """The same, and without the passwords in URLs, which sentences compare until then."""
-    return hidden(_IN_URL.sub(rf"\1{MASK}@", text))
+    return hidden(_IN_URL.sub(f"://{MASK}@", text))
 
 
 def hidden_in_frame(raw: str) -> tuple[str, dict[str, Any] | None]:
@@ -73,20 +82,56 @@ def hidden_in_frame(raw: str) -> tuple[str, dict[str, Any] | None]:
     """
     told: dict[str, Any] | None = None
     if _MENTIONS_KEY.search(raw):
-        for value in _authorization_keys(raw):
+        raw, values = _without_keys(raw)
+        for value in values:
             told = {"characters": len(value), "isHexadecimal": _HEXADECIMAL.fullmatch(value) is not None}
-            keep(bytes.fromhex(value) if told["isHexadecimal"] and len(value) % 2 == 0 else value.encode())
-            raw = raw.replace(f'"{value}"', f'"{MASK}"') if value else raw
+            is_bytes = told["isHexadecimal"] and len(value) % 2 == 0
+            keep(bytes.fromhex(value) if is_bytes else value.encode(errors="surrogatepass"))
+    if "\\" in raw:
+        raw = _STRINGS.sub(_without_escaped_secret, raw)
     return hidden(raw), told
 
 
-def _authorization_keys(raw: str) -> list[str]:
+def _without_keys(raw: str) -> tuple[str, list[str]]:
+    """A frame without the AuthorizationKeys that it tells, and these."""
     try:
-        frame = json.loads(raw)
+        values = list(_told_in(json.loads(raw)))
     except (ValueError, RecursionError):
-        objects = _OBJECT_WITH_KEY.findall(raw)
-        return [value for each in objects for value in _VALUE.findall(each)]
-    return list(_told_in(frame))
+        return _without_values(raw)
+    return _MEMBERS.sub(lambda found: _without_value(found, values), raw), values
+
+
+def _without_value(found: re.Match[str], values: Sequence[str]) -> str:
+    name, colon, value = found.groups()
+    is_told = value is not None and _content(name) == "value" and _content(value) in values
+    return f'{name}{colon}"{MASK}"' if is_told and _content(value) else found[0]
+
+
+def _without_values(raw: str) -> tuple[str, list[str]]:
+    """The same for what is no JSON: nobody knows which value belongs to the key."""
+    contents = [_content(each) for each in _STRINGS.findall(raw)]
+    if all(each.casefold() != _KEY for each in contents) and _KEY not in raw.casefold():
+        return raw, []
+    members = [(_content(name), _content(value)) for name, _, value in _MEMBERS.findall(raw)]
+    values = [value for name, value in members if name == "value" and value]
+    raw = _MEMBERS.sub(lambda found: _without_value(found, values), raw)
+    values += [value for _, value in _SINGLE_QUOTED.findall(raw) if value]
+    raw = _SINGLE_QUOTED.sub(rf"\1{MASK}", raw)
+    values += _LONG_HEXADECIMAL.findall(raw)
+    return _LONG_HEXADECIMAL.sub(MASK, raw), values
+
+
+def _without_escaped_secret(found: re.Match[str]) -> str:
+    content = _content(found[0])
+    return json.dumps(hidden(content)) if hidden(content) != content else found[0]
+
+
+def _content(string: str) -> str:
+    """What a JSON string says, as far as it can be read."""
+    try:
+        return str(json.loads(string, strict=False)) if string else ""
+    except ValueError:
+        return string.strip('"')
 
 
 def _told_in(frame: Any) -> Iterator[str]:
