@@ -249,7 +249,8 @@ class Run:
     ) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""
         profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
-        secured = bench is not None and _is_secured(bench)
+        profile = bench.security_profile if bench else self.device.security.profile or 0
+        secured = _is_secured(bench) if bench else profile > 0
         charge_point = ChargePoint(
             identity=self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
@@ -257,7 +258,7 @@ class Run:
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
             profiles=[*profiles, *(["Security"] if secured else [])],
-            memory=self._memory(bench.security_profile if bench else self.device.security.profile or 0),
+            memory=self._memory(profile),
             fixed_cable="detachable_cable" in lacks,
             backup_power="backup_power" not in lacks,
             reader="local_authorization" not in lacks,

@@ -9,6 +9,7 @@ from contextlib import suppress
 from math import inf, isfinite
 
 from bench.bench import Bench
+from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
 from bench.messages import is_accepted, messages, registration_told
@@ -19,7 +20,6 @@ from ocppj.frames import Payload
 from ocppj.transcript import Record
 from reference_csms import reservation, store
 from reference_csms.central_system import CentralSystem
-from reference_csms.security import hash_data_of
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
 CHARGING = ("Charging", "SuspendedEV", "SuspendedEVSE")
@@ -109,8 +109,18 @@ class ChargePointUnderTest:
             async with asyncio.timeout(limit):
                 await self.central_system.wait_connected(self._device.identity)
         except TimeoutError:
-            url = f"{self.central_system.endpoint}/{self._device.identity}"
-            raise Inconclusive(f"the Charge Point did not connect to {url} in {limit:g} s") from None
+            is_secure = (self._device.security.profile or 0) > 1
+            endpoint = self.central_system.secure_endpoint if is_secure else self.central_system.endpoint
+            text = f"the Charge Point did not connect to {endpoint}/{self._device.identity} in {limit:g} s"
+            raise Inconclusive(f"{text}{self._latest_refusal}") from None
+
+    @property
+    def _latest_refusal(self) -> str:
+        """Why it was refused last, or somebody whom nobody knows; empty if nobody was."""
+        of_it = [
+            event for event in self.central_system.store.security_log if event.identity in ("", self._device.identity)
+        ]
+        return f"; refused was: {of_it[-1].tech_info}" if of_it else ""
 
     def remember(self, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
@@ -119,7 +129,7 @@ class ChargePointUnderTest:
             if message.type == "CALL" and message.sender == "Central System":
                 self._remember_request(message.action, message.payload)
                 if message.action == "InstallCertificate" and is_accepted(message, records):
-                    self._installed[message.payload["certificate"]] = message.payload["certificateType"]
+                    self._remember_certificate(message.payload)
             elif message.type == "CALL" and message.action == "StopTransaction":
                 self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
@@ -137,6 +147,12 @@ class ChargePointUnderTest:
                 self._inoperative.discard(payload["connectorId"])
             case "SendLocalList":
                 self._has_list = True
+
+    def _remember_certificate(self, request: Payload) -> None:
+        authority = self.central_system.store.authority
+        # The root behind our own certificate stays: who has taken it over knows us by no other.
+        if authority is None or load(request["certificate"]) != authority.certificate:
+            self._installed[request["certificate"]] = request["certificateType"]
 
     def _remember_lock(self, stop: Payload) -> None:
         # 3.5.4, errata 3.5: the cable stays locked until the idTag is presented.
@@ -165,7 +181,7 @@ class ChargePointUnderTest:
         await self._free(bench, bench.connector)
         await self._clear_cache()
         await self._delete_certificates()
-        await self._restore_password(bench.timeout)
+        await self._restore_password(bench.long_timeout)
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -300,12 +316,17 @@ class ChargePointUnderTest:
             await self._set(key, configuration[key])
 
     async def _delete_certificates(self) -> None:
-        """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06)."""
+        """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06).
+
+        They are named as they are reported (M04.FR.07); the serial numbers of ours are like no others.
+        """
         for text, use in self._installed.items():
+            number = load(text).serial_number
             with suppress(CallFailed):
-                await self._call("GetInstalledCertificateIds", {"certificateType": use})
-                view = self.central_system.store.of(self._device.identity)
-                await self._call("DeleteCertificate", {"certificateHashData": hash_data_of(view, load(text))})
+                conf = await self._call("GetInstalledCertificateIds", {"certificateType": use})
+                for entry in conf.get("certificateHashData", []):
+                    if _is_number(entry["serialNumber"], number):
+                        await self._call("DeleteCertificate", {"certificateHashData": entry})
         self._installed.clear()
 
     async def _restore_password(self, patience: float) -> None:
@@ -315,6 +336,7 @@ class ChargePointUnderTest:
             return
         former, key = credentials.authorization_key, credentials.given
         credentials.propose(key)
+        start = len(self.central_system.transcript.records) if self.central_system.transcript else 0
         try:
             conf = await self._call("ChangeConfiguration", {"key": "AuthorizationKey", "value": key.hex().upper()})
         except CallFailed:
@@ -325,8 +347,14 @@ class ChargePointUnderTest:
         credentials.settle(key)
         with suppress(TimeoutError):  # the next case will say so
             async with asyncio.timeout(patience):
-                await asyncio.sleep(REST)  # it hangs up first
-                await self.central_system.wait_connected(self._device.identity)
+                await self._wait_reconnected(start)
+            await asyncio.sleep(REST)  # its StatusNotifications follow (4.9)
+
+    async def _wait_reconnected(self, start: int) -> None:
+        """Wait for a connection that was made since a place of the transcript: it may keep the former for a while."""
+        transcript = self.central_system.transcript
+        while transcript is not None and not any(each.is_granted for each in openings(transcript.records, start)):
+            await asyncio.sleep(0.1)
 
     async def _read_configuration(self) -> dict[str, str]:
         try:
@@ -416,3 +444,11 @@ class ChargePointUnderTest:
         conf = await self.central_system.request(self._device.identity, action, payload)
         await asyncio.sleep(REST if action in SLOW else 0)
         return conf
+
+
+def _is_number(told: object, number: int) -> bool:
+    """Whether hexadecimal digits tell a number (white paper 6.1)."""
+    try:
+        return int(str(told), 16) == number
+    except ValueError:
+        return False

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from cryptography import x509
 from websockets.asyncio.server import ServerConnection
 
-from ocppj.certificates import Certificate, facts
+from ocppj.certificates import BadCertificate, Certificate, facts, load_der
 from ocppj.tls import HANDSHAKE, ClientHello, NoHello, cause_of, handshake_facts, read_client_hello
 
 Facts = dict[str, Any]
@@ -155,10 +154,14 @@ class Doorman(asyncio.Protocol):
 
     def _let_through(self, ssl_object: ssl.SSLObject) -> None:
         assert self._hello is not None
-        self._end_waiting()
         der = ssl_object.getpeercert(binary_form=True)
-        certificate = x509.load_der_x509_certificate(der) if der else None
+        try:
+            certificate = load_der(der) if der else None
+        except BadCertificate as error:
+            self._refuse({"cause": "certificate", "failure": str(error)})
+            return
         told: Facts = {"offered": self._hello.as_facts()} | handshake_facts(ssl_object)
+        self._end_waiting()
         self._admitted(told | {"certificate": facts(certificate) if certificate else None}, certificate)
         self._is_through = True
         self._take = self._decrypt
