@@ -547,13 +547,14 @@ class Bench:
     def _reported_before(self, report: Message) -> object:
         """The status that a report of the same connector has told before, since the boot; None if there is none.
 
-        For the progress of a transfer (4.4, 4.5), the status told before, whether or not there was a boot since.
+        For the progress of a transfer (4.4, 4.5), the status told before, whether or not there was a boot since: who
+        goes on after a pause (white paper L01.FR.14) tells what he does once more.
         """
         for record in reversed(self.wire.records[: report.index]):
             if record["kind"] != "frame" or record.get("messageType") != "CALL":
                 continue
             told = record["payload"]
-            if record["action"] == report.action != "StatusNotification":
+            if record["action"] == report.action != "StatusNotification" and told.get("status") not in PUT_OFF:
                 return told.get("status")
             if report.action != "StatusNotification":
                 continue

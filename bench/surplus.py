@@ -46,6 +46,9 @@ QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 # Who does one of these has the Charge Point boot; the others are no reason to.
 BOOTING = frozenset({*BY_HAND, "Reset"})
 
+# Who is sent one of these connects anew (white paper A01, A05.FR.07; A02.FR.08).
+RECONNECTING_KEYS = frozenset({"authorizationkey", "securityprofile"})
+
 # Whether an unclaimed request is one of a kind: the request, what came before it, who is judged.
 Kind = Callable[[Message, Sequence[Record], Party], bool]
 
@@ -90,13 +93,22 @@ def _repeats(message: Message, before: Sequence[Record], _: Party) -> bool:
 
 
 def _merely_reconnects(message: Message, before: Sequence[Record], _: Party) -> bool:
-    """Sent by a Charge Point that has only been offline."""
+    """Sent by a Charge Point that has only been offline, or has taken over other credentials."""
     if message.action != "BootNotification":
         return False
     for record in reversed(before):
+        if _has_it_reconnect(record):
+            return True
         if record["kind"] == "stimulus" and record["action"] in (*BOOTING, "restore_connection"):
             return bool(record["action"] == "restore_connection")
     return False
+
+
+def _has_it_reconnect(record: Record) -> bool:
+    if record["kind"] != "frame" or record.get("messageType") != "CALL":
+        return False
+    is_new_key = _folded(record["payload"].get("key")) in RECONNECTING_KEYS
+    return record["action"] == "CertificateSigned" or (record["action"] == "ChangeConfiguration" and is_new_key)
 
 
 def _tells_of_conflict(message: Message, _before: Sequence[Record], _judged: Party) -> bool:

@@ -309,6 +309,9 @@ class Security:
             memory.fallback_root = None
         else:
             memory.central_system_roots.remove(text)
+            if not memory.central_system_roots and memory.fallback_root is not None:  # it is all that is left
+                memory.central_system_roots.append(memory.fallback_root)
+                memory.fallback_root = None
         self.happened("ReconfigurationOfSecurityParameters", f"{use} deleted: {_named(certificate)}")
         return "Accepted"
 

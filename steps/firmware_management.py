@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 
-from bench.bench import Bench
+from bench.bench import PUT_OFF, Bench
 from bench.messages import Message
 from bench.obligations import clause_of
 from bench.seats import SimulatedChargePoint
@@ -53,7 +54,7 @@ async def sends_in_time(bench: Bench, sender: Party, action: str, datatable: Tab
 async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
     """If the next such request fits the table, it is this one, and must be answered."""
     deadline = bench.loop.time() + bench.long_timeout
-    message = await bench.wire.next_call(sender, action, lambda found: not bench.repeats(found), deadline)
+    message = await bench.wire.next_call(sender, action, lambda found: _is_news(bench, found), deadline)
     if message is not None and not mismatches(message.payload, datatable, bench.value):
         bench.take(message)
         await bench.conf_to(message)
@@ -168,7 +169,7 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
         if message is None:
             break
         if message.action == "BootNotification":
-            await _claim_reports(bench)
+            await _claim_reports(bench, before=message.index)
         bench.take(message, ordered=False)
         await bench.conf_to(message)
         if message.action == "BootNotification":
@@ -184,7 +185,12 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
 
 def _next(bench: Bench, actions: Collection[str]) -> Message | None:
     calls = (message for message in bench.wire.calls("Charge Point") if message.action in actions)
-    return next((message for message in calls if message.action not in TELL_STATUS or not bench.repeats(message)), None)
+    return next((message for message in calls if message.action not in TELL_STATUS or _is_news(bench, message)), None)
+
+
+def _is_news(bench: Bench, message: Message) -> bool:
+    """Whether it tells another status than the one before, and not that the Charge Point waits (L01.FR.13, 14, 16)."""
+    return message.payload.get("status") not in PUT_OFF and not bench.repeats(message)
 
 
 async def _connectors_become_available(bench: Bench, *, are_due: bool) -> None:
@@ -214,10 +220,13 @@ async def _becomes_available(bench: Bench, connector: int, *, is_due: bool) -> N
     raise bench.blame("Charge Point", f"connector {connector} {told}, expected Available", "StatusNotification")
 
 
-async def _claim_reports(bench: Bench) -> None:
-    """What connectors were around the download and the installation: Available or Unavailable."""
+async def _claim_reports(bench: Bench, *, before: float = inf) -> None:
+    """What connectors were around the download and the installation: Available or Unavailable.
+
+    ``before``: a place of the transcript; what comes after it is looked at later.
+    """
     for message in list(bench.wire.calls("Charge Point", "StatusNotification")):
-        if message.payload.get("status") in INSTALLING:
+        if message.index < before and message.payload.get("status") in INSTALLING:
             bench.take(message, ordered=False)
             await bench.conf_to(message)
 
