@@ -77,7 +77,10 @@ class Admission:
 
 
 class ConnectFailed(Exception):
-    """No connection. ``status``: that of an HTTP refusal. ``cause``: why the TLS handshake failed, if it did."""
+    """No connection. ``status``: that of an HTTP refusal. ``cause``: why the TLS handshake failed, if it did.
+
+    It is «certificate» where that of the Central System does not do, «own certificate» where it has refused ours.
+    """
 
     def __init__(self, text: str, status: int | None = None, cause: str | None = None) -> None:
         super().__init__(text)
@@ -257,7 +260,9 @@ class _Attempt:
     def failed_in_tls(self, error: Exception) -> ConnectFailed:
         cause, words = cause_of(error)
         self.record("tls", cause=cause, failure=words)
-        return self.failed(f"{masked(self.url)}: TLS: {words}", cause=cause)
+        is_alert = not isinstance(error, ssl.SSLCertVerificationError)
+        cause_for_us = "own certificate" if cause == "certificate" and is_alert else cause
+        return self.failed(f"{masked(self.url)}: TLS: {words}", cause=cause_for_us)
 
     async def see_it_closed(self, websocket: ClientSocket) -> None:
         """3.2: a Central System that agrees to none of the subprotocols closes the connection at once."""

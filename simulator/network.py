@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 ATTEMPTS_BEFORE_FALLBACK = 3  # A05.FR.08 names no number
 
-# What a failed TLS handshake tells of the Central System: the security event (chapter 8).
+# What a failed TLS handshake tells: the security event (chapter 8).
 _EVENTS = {
+    "own certificate": "FailedToAuthenticationAtCentralSystem",
     "certificate": "InvalidCentralSystemCertificate",  # A00.FR.309, A00.FR.413
     "tls version": "InvalidTLSVersion",  # A00.FR.315, A00.FR.419
     "cipher suite": "InvalidTLSCipherSuite",  # A00.FR.322, A00.FR.426
