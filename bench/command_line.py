@@ -383,6 +383,10 @@ def _tell_of_credentials(rehearsal: Rehearsal, words: str) -> None:
 def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     results = rehearsal.results
     _tell_of_credentials(rehearsal, "identifies itself from now on with what is kept")
+    profile, device = rehearsal.run.security_profile, rehearsal.run.device
+    if device.is_external and profile != device.security.profile:
+        words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
+        console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
     _write(results, out)
     counted = Counter(_reading(result, strict) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])

@@ -70,6 +70,7 @@ class Run:
         self._charge_point_under_test: ChargePointUnderTest | None = None
         self._file_server: FileServer | None = None
         self._accepts_anyone = False
+        self._raised: int | None = None  # the security profile to which a Central System under test has raised ours
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
         self._loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop() if self._frozen is None else None
@@ -112,6 +113,13 @@ class Run:
         except Inconclusive:
             return False
         return True
+
+    @property
+    def security_profile(self) -> int | None:
+        """The security profile that the device has come to, which a case may have raised; None in a self-rehearsal."""
+        if (device := self._charge_point_under_test) is not None:
+            return device.central_system.store.of(self.device.identity).charge_point.security_profile
+        return self._raised or self.device.security.profile
 
     def close(self) -> None:
         """End what the run holds."""
@@ -349,6 +357,8 @@ class Run:
         if key := charge_point.security.authorization_key:
             self.credentials.settle(key)
         self.credentials.renew(charge_point.security.credential)
+        if charge_point.memory.former_security_profile is None and charge_point.security.profile:
+            self._raised = charge_point.security.profile
 
     async def _knock(self, url: str) -> None:
         """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""

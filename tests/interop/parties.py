@@ -28,9 +28,7 @@ IDENTITY, SERIAL_NUMBER, CPO = "CP1", "SN-0001", "Rehearsal CPO"
 async def central_system(pki: Pki, profile: int, password: bytes | None) -> None:
     """A Central System that does what it is told at its control port."""
     store = Store(cpo_name=CPO, authority=pki.central_system_root)
-    know_credentials(
-        store, IDENTITY, security_profile=profile, authorization_key=password, serial_number=SERIAL_NUMBER
-    )
+    know_credentials(store, IDENTITY, security_profile=profile, authorization_key=password, serial_number=SERIAL_NUMBER)
     store.know_id_tag("VALID")
     roots = [pki.central_system_root.certificate]
     system = CentralSystem(store, credentials=pki.server, client_roots=roots, host="localhost")
@@ -62,9 +60,7 @@ async def charge_point(pki: Pki, profile: int, password: bytes | None, endpoint:
         certificates=[{"key": own.key_pem, "chain": own.chain_pem}],
         configuration={"SecurityProfile": str(profile), "CpoName": CPO},
     )
-    point = ChargePoint(
-        identity=IDENTITY, memory=memory, profiles=(*PROFILES, "Security"), serial_number=SERIAL_NUMBER
-    )
+    point = ChargePoint(identity=IDENTITY, memory=memory, profiles=(*PROFILES, "Security"), serial_number=SERIAL_NUMBER)
 
     async def do(asked: dict[str, Any]) -> str:
         match asked["action"]:
@@ -93,9 +89,9 @@ async def serve_control(do: Any, *ports: int) -> None:
 
 
 def main() -> None:
-    party, directory, profile, password, *more = sys.argv[1:]
+    party, directory, profile, digits, *more = sys.argv[1:]
     pki = Pki(Path(directory), host="localhost", serial_number=SERIAL_NUMBER, organization=CPO)
-    key = None if password == "-" else bytes.fromhex(password)
+    key = None if digits == "-" else bytes.fromhex(digits)
     if party == "central-system":
         asyncio.run(central_system(pki, int(profile), key))
     else:

@@ -31,6 +31,9 @@ WRITTEN = {
     "IdTagStatus": "{status}",
     "ErrorCode": "{ErrorCode}",
     "Profile": "{Profile}",
+    "Material": "{Certificate}",
+    "Rejectable": "{what}",
+    "HashAlgorithm": "{hashAlgorithm}",
     "ProfileKind": "{ChargingProfileKind}",
 }
 
