@@ -18,7 +18,7 @@ from ocppj.certificates import load
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
-from reference_csms import reservation, store
+from reference_csms import reservation, security, store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
@@ -92,6 +92,7 @@ class ChargePointUnderTest:
     async def come_back(self, bench: Bench) -> None:
         """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
         await self.central_system.restore_connection(self._device.identity)
+        self._admit_former_password()
         if not self.has_power:
             self._known.accepted = self._is_heard = False  # it will boot, and tell of its connectors
             self._known.connectors.clear()
@@ -101,6 +102,13 @@ class ChargePointUnderTest:
             return
         self._was_cut = False
         await self.wait_connected()
+
+    def _admit_former_password(self) -> None:
+        """Let one that stays away in with the password that it came with: a case may have failed for that (A01)."""
+        given = self._credentials.given
+        if not self.is_connected and given is not None:
+            security.propose_key(self.central_system.store, self._device.identity, given)
+            self._was_cut = True
 
     async def wait_connected(self) -> None:
         """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
@@ -124,6 +132,7 @@ class ChargePointUnderTest:
 
     def remember(self, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
+        self.central_system.store.certificate_fault = None
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
             if message.type == "CALL" and message.sender == "Central System":

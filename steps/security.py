@@ -463,6 +463,7 @@ async def _have_certificate_renewed(bench: Bench) -> None:
         await make_send(bench, "Central System", "ExtendedTriggerMessage", wish)
         await claim_conf(bench, "Charge Point", "ExtendedTriggerMessage", (("status", "Accepted"),))
         await claim_request(bench, "Charge Point", "SignCertificate", within=bench.long_timeout)
+        _judge_request(bench)
         await claim_conf(bench, "Central System", "SignCertificate", (("status", "Accepted"),))
         await claim_request(bench, "Central System", "CertificateSigned", within=bench.long_timeout)
         await claim_conf(bench, "Charge Point", "CertificateSigned", (("status", "Accepted"),))
@@ -508,6 +509,10 @@ async def will_reject(bench: Bench, what: str) -> None:
 @then("its csr can be signed")
 async def csr_is_right(bench: Bench) -> None:
     """A02.FR.02, A02.FR.03, A02.FR.13, A00.FR.501 to A00.FR.503: of the latest SignCertificate.req."""
+    _judge_request(bench)
+
+
+def _judge_request(bench: Bench) -> None:
     request = _request_of(bench)
     found = []
     kind, bits = key_size(request.public_key())
@@ -727,7 +732,11 @@ async def may_have_told(bench: Bench) -> None:
 @then("the Charge Point installs nothing")
 async def installs_nothing(bench: Bench) -> None:
     """6.8: InvalidSignature is an end. L01.FR.03: a security event is due, which the test case does not list."""
-    await bench.silence("Charge Point", QUIET, "SignedFirmwareStatusNotification")
+    await asyncio.sleep(QUIET)
+    for message in bench.wire.calls("Charge Point", "SignedFirmwareStatusNotification"):
+        if message.payload.get("status") != "Idle" and not bench.repeats(message):
+            text = f"the Charge Point sent {message} after InvalidSignature"
+            raise bench.blame("Charge Point", text, "SignedFirmwareStatusNotification")
     told = [call.payload.get("type") for call in bench.wire.calls("Charge Point", "SecurityEventNotification")]
     if "InvalidFirmwareSignature" not in told:
         bench.remark("the security event InvalidFirmwareSignature was not told", "white paper L01.FR.03")

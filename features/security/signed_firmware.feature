@@ -4,7 +4,8 @@ Feature: Signed firmware
   Background:
     Given the Charge Point is booted
 
-  # InstallRebooting is told where a reboot is needed (L01.FR.15), and may be left out (6.8).
+  # InstallRebooting is told before the installation that a reboot is needed for (L01.FR.15) or before the one that
+  # brings the new firmware about, and may be left out (6.8).
   @TC_080_CS @security_profile_1 @security_profile_2 @security_profile_3 @needs_firmware_management
   @OCPPW_L01 @OCPPW_6_8 @OCPPW_6_9 @OCPPW_6_18
   Scenario: Secure Firmware Update (judging the Charge Point)
@@ -29,6 +30,9 @@ Feature: Signed firmware
       | status    | SignatureVerified                    |
       | requestId | {SignedUpdateFirmware.req.requestId} |
     And the Central System responds with SignedFirmwareStatusNotification.conf
+    And the Charge Point may send SignedFirmwareStatusNotification.req in the time of a long operation
+      | status    | InstallRebooting                     |
+      | requestId | {SignedUpdateFirmware.req.requestId} |
     And the Charge Point sends SignedFirmwareStatusNotification.req in the time of a long operation
       | status    | Installing                           |
       | requestId | {SignedUpdateFirmware.req.requestId} |
