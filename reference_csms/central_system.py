@@ -166,6 +166,11 @@ class CentralSystem:
         peer = self._peers.get(identity)
         return str(peer.websocket.local_address[0]) if peer is not None and peer.is_open else ""
 
+    def certificate_of(self, identity: str) -> Certificate | None:
+        """The certificate that a Charge Point has shown for its present connection; None if there is none."""
+        peer = self._peers.get(identity)
+        return peer.websocket.certificate if peer and isinstance(peer.websocket, ServerSocket) else None
+
     async def wait_connected(self, identity: str) -> None:
         """Wait until a Charge Point is connected."""
         async with self._newcomer:

@@ -428,7 +428,7 @@ async def _comes_by_itself(bench: Bench) -> bool:
 @then("the Charge Point keeps its connection for {duration:Duration}")
 async def keeps_connection(bench: Bench, duration: str) -> None:
     """A05.FR.01: it does not connect again."""
-    start = len(bench.wire.records)
+    start = (await bench.conf("Charge Point", "ChangeConfiguration")).index
     await asyncio.sleep(bench_seconds(bench, duration))
     if any(record.get("event") == "closed" for record in bench.wire.records[start:]):
         raise bench.blame("Charge Point", "the Charge Point ended its connection (white paper A05.FR.01)")
@@ -523,8 +523,7 @@ def _judge_request(bench: Bench) -> None:
         found.append(f"its O is {organization(request) or 'missing'}, CpoName is {bench.value('CpoName')} (A02.FR.13)")
     if not common_name(request):
         found.append("it has no CN (A00.FR.511)")
-    shown = _standing_or_none(bench)
-    if shown and (shown.tls.get("certificate") or {}).get("publicKeySha256") == key_fingerprint(request.public_key()):
+    if _key_in_use(bench) == key_fingerprint(request.public_key()):
         found.append("its key is the one in use, not a new one (A02.FR.02)")
     given = bench.device.data.get("SerialNumber", common_name(request))
     if common_name(request) != given:
@@ -533,8 +532,13 @@ def _judge_request(bench: Bench) -> None:
         raise bench.blame("Charge Point", f"the CSR: {'; '.join(found)}")
 
 
-def _standing_or_none(bench: Bench) -> Opening | None:
-    return latest_connection(bench.wire.records)
+def _key_in_use(bench: Bench) -> str | None:
+    """The fingerprint of the key behind the certificate that the Charge Point is connected with, if there is one."""
+    seat = bench.seats["Central System"]
+    shown = (
+        seat.central_system.certificate_of(bench.device.identity) if isinstance(seat, ReferenceCentralSystem) else None
+    )
+    return key_fingerprint(shown.public_key()) if shown else None
 
 
 def _request_of(bench: Bench) -> Any:
