@@ -3,11 +3,12 @@
 TLS 1.2 and above (A00.FR.312, A00.FR.416), no compression (A00.FR.320, A00.FR.424), the suites of A00.FR.317 and 421.
 """
 
+import os
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from ocppj.authority import Credential
@@ -136,11 +137,24 @@ def _context(
 
 
 def _load(context: ssl.SSLContext, credential: Credential) -> None:
-    # ssl reads files alone; the key is in one for as long as that takes, in a directory that is ours alone.
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "credential.pem"
-        path.write_text(credential.key_pem + credential.chain_pem, encoding="ascii")
+    with _file(credential.key_pem + credential.chain_pem) as path:  # ssl reads files alone
         context.load_cert_chain(path)
+
+
+@contextmanager
+def _file(secret: str) -> Iterator[str]:
+    """A file for as long as it is read: in RAM where the system has such files, else one that is ours alone."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("credential")
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret)
+            file.flush()
+            yield f"/proc/self/fd/{descriptor}"
+        return
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:  # mode 0600
+        file.write(secret)
+        file.flush()
+        yield file.name
 
 
 # What was offered

@@ -24,12 +24,11 @@ KEY = "0a1B2c3D4e5F60718293a4b5C6d7E8f901234567"
 @contextmanager
 def nothing_kept() -> Iterator[None]:
     """What is kept meanwhile is forgotten afterwards."""
-    before = secrets._known, secrets._pattern
-    secrets._known, secrets._pattern = set(), None
+    before, secrets._known = secrets._known, {}
     try:
         yield
     finally:
-        secrets._known, secrets._pattern = before
+        secrets._known = before
 
 
 @pytest.fixture(autouse=True)
