@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
+from weakref import WeakSet
 
 from websockets import http11
 from websockets.asyncio.client import ClientConnection
@@ -22,6 +23,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 from websockets.frames import Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from ocppj.certificates import BadCertificate, Certificate, load_der
@@ -35,6 +37,7 @@ SUBPROTOCOL = Subprotocol("ocpp1.6")  # 3.1.2
 MAX_MESSAGE = 64 * 2**20  # bytes; a longer message ends the connection with 1009 (RFC 6455, 7.4.1)
 PROTOCOL_ERROR = 1002
 CLOSE_TIMEOUT = 5.0  # seconds for a closing handshake, then the socket is dropped
+BACKLOG = 1024  # who may come at once, as all Charge Points do when their Central System is there again
 OPEN_TIMEOUT = 10.0  # seconds for an opening handshake, and as many for that of TLS before it
 
 # Whoever has an identity of 10,000 characters is to be told that it is unknown (3.2), not that its line is too long.
@@ -133,6 +136,11 @@ class ServerSocket(_SeesOpcodes, ServerConnection):
     admission: Admission
     tls: Facts | None = None
     certificate: Certificate | None = None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it has not asked for a WebSocket yet, though it could."""
+        return self.state is State.CONNECTING and hasattr(self, "transport")
 
     @property
     def identity(self) -> str:
@@ -293,9 +301,10 @@ def _server_facts(ssl_object: ssl.SSLObject) -> Facts:
 class Listening:
     """A port at which Charge Points are awaited."""
 
-    def __init__(self, server: Server, doormen: set[Doorman]) -> None:
+    def __init__(self, server: Server, doormen: set[Doorman], sockets: WeakSet[ServerSocket]) -> None:
         self._server = server
         self._doormen = doormen
+        self._sockets = sockets
 
     @property
     def port(self) -> int:
@@ -307,6 +316,9 @@ class Listening:
         """Close every connection, and await no more."""
         for doorman in list(self._doormen):
             doorman.abort()
+        for websocket in self._sockets:
+            if websocket.is_opening:
+                websocket.transport.abort()  # the server would wait for its request
         self._server.close()
 
     async def wait_closed(self) -> None:
@@ -333,6 +345,7 @@ async def listen(
     the facts of one that failed.
     """
     doormen: set[Doorman] = set()
+    sockets: WeakSet[ServerSocket] = WeakSet()
 
     def look_at(websocket: ServerConnection, request: Request) -> Response | None:
         assert isinstance(websocket, ServerSocket)
@@ -386,6 +399,7 @@ async def listen(
 
     def newcomer(*arguments: Any, **options: Any) -> Doorman:
         websocket = ServerSocket(*arguments, **options)
+        sockets.add(websocket)
 
         def admitted(told: Facts, certificate: Certificate | None) -> None:
             websocket.tls, websocket.certificate = told, certificate
@@ -403,9 +417,10 @@ async def listen(
         create_connection=cast(
             Any, newcomer
         ),  # asyncio speaks to what this returns; websockets looks at .protocol alone
+        backlog=BACKLOG,
         **_OPTIONS,
     )
-    return Listening(server, doormen)
+    return Listening(server, doormen, sockets)
 
 
 def _agrees(offered: Sequence[str]) -> bool:
