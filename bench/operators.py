@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,7 +16,10 @@ from rich.console import Console
 from rich.panel import Panel
 
 from ocppj.frames import Payload
+from ocppj.secrets import masked
 from ocppj.transcript import Party
+
+LONGEST_IN_A_LINE = 120  # characters
 
 Answer = Literal["done", "device cannot", "gave up"]
 
@@ -92,6 +95,8 @@ class Person:
                     title=f"{request.case}: to do at the {request.party} ({request.charge_point})",
                 )
             )
+            for text in copied(request):
+                self._console.print(text, markup=False, highlight=False, soft_wrap=True)
             async with asyncio.timeout(request.time_limit):
                 return await self._answer()
         except TimeoutError:
@@ -178,6 +183,28 @@ class Command:
 
 
 def wanted(request: Request) -> str:
-    """A request in words."""
-    fields = ", ".join(f"{name} = {value}" for name, value in request.payload.items())
+    """A request in words: what is long is left to ``copied``, and what is secret to who is asked."""
+    fields = ", ".join(f"{path} = {_in_a_line(value)}" for path, value in _leaves(request.payload))
     return f"{request.action}{f' ({fields})' if fields else ''} at the {request.party}"
+
+
+def copied(request: Request) -> Iterator[str]:
+    """What stands in no line, such as a certificate: to be copied."""
+    for path, value in _leaves(request.payload):
+        if len(value) > LONGEST_IN_A_LINE and masked(value) == value:
+            yield f"{path}:\n{value.rstrip()}"
+
+
+def _in_a_line(value: str) -> str:
+    if masked(value) != value:
+        return "one of your choice"
+    return value if len(value) <= LONGEST_IN_A_LINE else f"the {len(value)} characters below"
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every field of a payload with its dotted path; lists as they are."""
+    if not isinstance(value, dict):
+        yield path, str(value)
+        return
+    for name, inner in value.items():
+        yield from _leaves(inner, f"{path}.{name}" if path else name)

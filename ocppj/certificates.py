@@ -153,7 +153,7 @@ def facts(certificate: Certificate) -> Facts:
         "dnsNames": names.get_values_for_type(x509.DNSName) if names else [],
         "ipAddresses": [str(address) for address in names.get_values_for_type(x509.IPAddress)] if names else [],
         "publicKeySha256": key_fingerprint(certificate.public_key()),
-        "sha256": certificate.fingerprint(hashes.SHA256()).hex(),
+        "certificateSha256": certificate.fingerprint(hashes.SHA256()).hex(),
     }
 
 

@@ -15,7 +15,8 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
-from bench.operators import Command, Nobody, Operator, Outcome, Person, Request, wanted
+from bench.operators import Command, Nobody, Operator, Outcome, Person, Request, copied, wanted
+from ocppj.secrets import keep
 
 REQUEST = Request(
     party="Charge Point",
@@ -60,6 +61,19 @@ def test_a_request_in_words_and_as_json() -> None:
         "sentence": "When the EV driver presents idTag {ValidIdTag}",
         "time_limit_s": 20.0,
     }
+
+
+def test_what_is_long_is_copied_and_what_is_secret_is_chosen() -> None:
+    keep(b"a password of 20 b..")
+    text = "-----BEGIN CERTIFICATE-----\n" + "x" * 200 + "\n"
+    firmware = {"location": "ftp://h/f", "signingCertificate": text}
+    asked = replace(REQUEST, payload={"firmware": firmware, "value": b"a password of 20 b..".hex(), "key": "K"})
+    assert wanted(asked) == (
+        f"present (firmware.location = ftp://h/f, firmware.signingCertificate = the {len(text)} characters below, "
+        "value = one of your choice, key = K) at the Charge Point"
+    )
+    assert [*copied(asked)] == [f"firmware.signingCertificate:\n{text.rstrip()}"]
+    assert [*copied(replace(asked, payload={"value": b"a password of 20 b..".hex() * 9}))] == []
 
 
 def test_nobody_says_what_he_would_have_been_asked() -> None:

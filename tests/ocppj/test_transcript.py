@@ -123,6 +123,12 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         ("ftp://user@127.0.0.1:2121/x", "ftp://user@127.0.0.1:PORT/x"),
         ("2031-05-13T08:41:17Z", "2031-05-13T08:41:17Z"),
         ("ws://10.0.0.1:9000/", "ws://10.0.0.1:9000/"),
+        ('{"serialNumber": "AB12", "notAfter": "2049"}', '{"serialNumber": "RANDOM", "notAfter": "2049"}'),
+        (r'"raw": "{\"issuerKeyHash\":\"0a\",\"x\":1}"', r'"raw": "{\"issuerKeyHash\":\"RANDOM\",\"x\":1}"'),
+        (r'"-----BEGIN A B-----\n12\n-----END A B-----\n"', '"PEM OF A A B"'),
+        (r'"\"-----BEGIN C-----\\n12\\n-----END C-----\\n\""', r'"\"PEM OF A C\""'),
+        ('{"chargePointSerialNumber": "SN"}', '{"chargePointSerialNumber": "SN"}'),
+        ('{"kind": "file", "sha256": "12"}', '{"kind": "file", "sha256": "12"}'),
     ],
 )
 def test_normalised(text: str, same: str) -> None:
