@@ -1,0 +1,141 @@
+"""A folder that a run has left, read again: whole and of the right shape, or one line that says what is the matter."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+from ocppj.transcript import SENDERS, Record, read
+from reports.results import FORMAT, CaseResult, Results, StepResult
+
+
+class BadResults(ValueError):
+    """A folder that cannot be read as what a run has left: what is the matter with it, in one line."""
+
+
+def read_results(folder: Path) -> Results:
+    """Read ``results.json``.
+
+    Raises ``BadResults`` if it is missing, cut off, from a newer version, or something else altogether.
+    """
+    path = folder / "results.json"
+    document = _document(path)
+    if (fault := _fault(document)) is not None:
+        raise BadResults(_line(f"{path} is not what a rehearsal writes: {fault}"))
+    cases = [_case(each) for each in document["cases"]]
+    ids = [case.id for case in cases]
+    if twice := sorted({each for each in ids if ids.count(each) > 1}):
+        raise BadResults(f"{path} holds {twice[0]} more than once")
+    return Results(document["run"], document["device"], cases)
+
+
+class StoredTranscripts(Mapping[str, list[Record]]):
+    """The transcripts in a folder of results, by the id of the case: each is read when it is asked for.
+
+    Raises ``BadResults`` for one that is cut off or holds something else.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = {path.parent.name: path for path in sorted(folder.glob("cases/*/transcript.jsonl"))}
+
+    def __getitem__(self, case: str) -> list[Record]:
+        return _records(self._paths[case])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def _document(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text, parse_constant=_no_number)
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadResults(_line(f"{path} is missing: {_instead(path.parent)}")) from None
+    except OSError as error:
+        raise BadResults(_line(f"{path} cannot be read: {error.strerror}")) from None
+    except (ValueError, RecursionError) as error:
+        raise BadResults(_line(f"{path} is cut off or no JSON: {error}")) from None
+    written = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(written, int):
+        raise BadResults(_line(f"{path} is not what a rehearsal writes: it has no format number"))
+    if written > FORMAT:
+        raise BadResults(_line(f"{path} is from a newer version: format {written}, known here is {FORMAT}"))
+    return document
+
+
+def _fault(document: Any) -> str | None:
+    """The first way in which a document has not the shape of results; None if it has it."""
+    try:
+        error = next(_schema().iter_errors(document), None)
+    except UnicodeEncodeError:  # jsonschema_rs quotes what is wrong, but cannot quote half a surrogate pair
+        return "something in it is wrong, and no text"
+    if error is None:
+        return None
+    return f"{'/'.join(map(str, error.instance_path)) or 'it'}: {error.message}"
+
+
+def _instead(folder: Path) -> str:
+    if not folder.exists():
+        return "there is no such folder"
+    if not folder.is_dir():
+        return f"{folder} is no folder"
+    return "the folder is empty" if not any(folder.iterdir()) else "the folder holds something else than results"
+
+
+def _case(document: dict[str, Any]) -> CaseResult:
+    known = _known(CaseResult, document)
+    return CaseResult(**known | {"steps": [StepResult(**_known(StepResult, each)) for each in known.get("steps", [])]})
+
+
+def _known(kind: type[CaseResult | StepResult], document: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a dataclass: a version that knows more of them within this format has written the others."""
+    return {each.name: document[each.name] for each in fields(kind) if each.name in document}
+
+
+def _records(path: Path) -> list[Record]:
+    try:
+        records = read(path)
+    except OSError as error:
+        raise BadResults(_line(f"{path} cannot be read: {error.strerror}")) from None
+    except (ValueError, RecursionError) as error:
+        raise BadResults(_line(f"{path} is cut off or no transcript: {error}")) from None
+    for number, record in enumerate(records, 1):
+        if not _is_record(record):
+            raise BadResults(_line(f"{path}, line {number}: no record of a transcript"))
+    return records
+
+
+def _is_record(record: object) -> bool:
+    if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
+        return False
+    if record["kind"] == "frame" and not (record.get("direction") in SENDERS and isinstance(record.get("raw"), str)):
+        return False
+    try:
+        return datetime.fromisoformat(record["timestamp"]).tzinfo is not None
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+@cache
+def _schema() -> Any:
+    text = files("reports").joinpath("results.schema.json").read_text(encoding="utf-8")
+    return jsonschema_rs.Draft7Validator(json.loads(text), validate_formats=True)
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _line(text: str) -> str:
+    """One line that can be printed, however long and strange what it quotes is."""
+    shown = "".join(each if each.isprintable() else " " for each in text)
+    return shown if len(shown) <= 500 else f"{shown[:500]} ..."
