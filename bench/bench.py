@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
@@ -13,7 +14,20 @@ from bench.messages import Message, answer_to, messages, open_calls, spans_conne
 from bench.obligations import Breach, breaches, clause_of
 from bench.operators import Operator, Request
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
-from bench.verdicts import CaseOver, Crash, Failed, Inconclusive, NotApplicable, OurError, Remark, Verdict
+from bench.verdicts import (
+    CaseOver,
+    Crash,
+    Difference,
+    Evidence,
+    Failed,
+    Inconclusive,
+    NotApplicable,
+    OurError,
+    Remark,
+    Verdict,
+    without_clauses,
+)
+from ocppj.clock import timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
@@ -109,6 +123,7 @@ class Bench:
         self.allowed: list[Callable[[Message], bool]] = []  # what may come beside the case, told by a sentence
         self.status_delay = 0.0  # seconds by which a case has reports come later: MinimumStatusDuration (9.1.20)
         self._state: list[str] = []
+        self.started = timestamp()  # when the case began, by the calendar of the play
         self._began = loop.time()
         self._cut_at = 0.0  # loop time at which the connection was cut
         self._frozen: list[Record] | None = None
@@ -143,16 +158,16 @@ class Bench:
     @staticmethod
     def missing(name: str) -> CaseOver:
         """The end of the case because of test data that nobody has given."""
+        option, what = f"--data {name}=...", "what the device knows"
         if name == "FirmwareUrl":
-            return Inconclusive("test data is missing: give --data FirmwareFile=... with an image that it can install")
-        if name in ("FirmwareSignature", "InvalidFirmwareSignature", "FirmwareSigningCertificate"):
-            files = "--data FirmwareSignatureFile=... and --data FirmwareSigningCertificateFile=..."
-            return Inconclusive(
-                f"test data is missing: give {files} with what its manufacturer has signed the image with"
-            )
-        if name not in DEFAULT_DATA:
+            option, what = "--data FirmwareFile=...", "an image that it can install"
+        elif name in ("FirmwareSignature", "InvalidFirmwareSignature", "FirmwareSigningCertificate"):
+            option = "--data FirmwareSignatureFile=... and --data FirmwareSigningCertificateFile=..."
+            what = "what its manufacturer has signed the image with"
+        elif name not in DEFAULT_DATA:
             return OurError(f"there is no test data of the name {name}: a faulty feature")
-        return Inconclusive(f"test data is missing: give --data {name}=... with what the device knows")
+        text = f"test data is missing: give {option} with {what}"
+        return Inconclusive(text, Evidence(text, advice=f"Play the case again with {option}"))
 
     @property
     def connector(self) -> int:
@@ -167,6 +182,7 @@ class Bench:
     def begin(self) -> None:
         """The parties are seated and at rest: from here on it is the case."""
         self._began = self.loop.time()
+        self.started = timestamp()
 
     @property
     def elapsed(self) -> float:
@@ -211,15 +227,46 @@ class Bench:
 
     # Whose fault
 
-    def blame(self, party: Party, text: str, action: str = "") -> CaseOver:
-        """The end of the case because of what a party did or did not do, for a message the action it is about."""
+    def blame(
+        self,
+        party: Party,
+        text: str,
+        action: str = "",
+        *,
+        frame: int | None = None,
+        missing: str = "",
+        nearest: Message | None = None,
+        differences: Sequence[Difference] = (),
+    ) -> CaseOver:
+        """The end of the case because of what a party did or did not do, for a message the action it is about.
+
+        ``frame``: the place of what is wrong in the transcript. ``missing``: what was waited for in vain, and
+        ``nearest`` what came that resembles it most.
+        """
         reason = f"{f'in state {self._state[-1]}: ' if self._state else ''}{text}"
+        told, clauses = without_clauses(reason)
+        evidence = Evidence(
+            told,
+            clauses,
+            tuple(differences),
+            missing,
+            frame,
+            until=len(self.records),
+            nearest=str(nearest) if nearest else "",
+            cause=without_clauses(text)[0],
+        )
         if party == self.judged:
-            clauses = clause_of(action, ", ".join(self.case.clauses))
-            return Failed(f"{reason} ({clauses})" if clauses and "(white paper" not in reason else reason)
+            if "(white paper" in reason:
+                return Failed(reason, evidence)
+            section = clause_of(action)
+            ours = (section,) if section else self.case.clauses
+            evidence = replace(evidence, clauses=(*clauses, *ours))
+            return Failed(f"{reason} ({', '.join(ours)})" if ours else reason, evidence)
         if disturbance := self._disturbance():
-            return Inconclusive(f"{reason}; before that {disturbance}")
-        return OurError(reason)
+            advice = f"See first to what came before: {disturbance}."
+            reason = f"{reason}; before that {disturbance}"
+            return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
+        return OurError(reason, evidence)
 
     def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
         """Note something beside the verdict."""
@@ -229,7 +276,14 @@ class Bench:
 
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
-        return Inconclusive(f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s")
+        text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
+        advice = (
+            f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
+            "--data MessageTimeout=SECONDS."
+        )
+        nearest = self._nearest(party, action)
+        seen = str(nearest) if nearest else ""
+        return Inconclusive(text, Evidence(text, until=len(self.records), nearest=seen, advice=advice))
 
     @contextmanager
     def state(self, name: str) -> Iterator[None]:
@@ -321,7 +375,9 @@ class Bench:
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
         if outcome.answer == "gave up":
-            raise Inconclusive(outcome.words)
+            advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
+            # What was asked for stands behind the colon, and differs from case to case.
+            raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""
@@ -372,7 +428,8 @@ class Bench:
             due = f", which is due by {why}" if why else ""
             text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._too_early(sender, action)}"
             text += self._closings(self.wire.floor) + self._instead(sender)
-            raise self.blame(sender, text, action)
+            nearest = self._nearest(sender, action)
+            raise self.blame(sender, text, action, missing=f"{action}.req", nearest=nearest)
         self.take(message, ordered=ordered)
         return message
 
@@ -399,12 +456,12 @@ class Bench:
         self._check(message, message.action, "req")
         if message.action == "MeterValues" and self._is_told_already(message):
             text = f"the {message.sender} sent {message} once more, which was confirmed before"
-            raise self.blame(message.sender, text, message.action)
+            raise self.blame(message.sender, text, message.action, frame=message.index)
         if overtaken is None:
             return
         text = f"the {message.sender} sent {message.action}.req before {overtaken.action}.req"
         if "StatusNotification" not in (message.action, overtaken.action):
-            raise self.blame(message.sender, text, message.action)
+            raise self.blame(message.sender, text, message.action, frame=message.index)
         # The specification ties a report to no other message; the test case lists it in its place.
         if message.sender == self.judged:
             self.remark(text, "OCPP 1.6 4.9", strict=True)
@@ -426,7 +483,8 @@ class Bench:
             answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
             text = f"the {party} did not answer {call.action}.req in {self.timeout:g} s{self._closings(call.index)}"
-            raise self.blame(party, text, call.action)
+            missing = f"answer to {call.action}.req"
+            raise self.blame(party, text, call.action, frame=call.index, missing=missing)
         return answer
 
     async def _sent_again(self, call: Message) -> Message:
@@ -435,7 +493,7 @@ class Bench:
         again = await self.wire.next_call(call.sender, call.action, lambda it: it.payload == call.payload, deadline)
         if again is None:
             text = f"{call.action}.req was not answered before the connection ended, and not sent again (OCPP 1.6 3.7)"
-            raise self.blame(call.sender, text)
+            raise self.blame(call.sender, text, frame=call.index, missing=f"{call.action}.req")
         self.take(again, ordered=False)
         return again
 
@@ -453,7 +511,8 @@ class Bench:
             if action == "UpdateFirmware" and self.security_profile and answer.error["code"] == "NotSupported":
                 text = "UpdateFirmware.req is refused, as the white paper has it (L01.FR.20)"
                 raise Inconclusive(f"{text}: rehearse this case with --security-profile 0")
-            raise self.blame(answer.sender, f"the {answer.sender} answered {action}.req with {answer}", action)
+            text = f"the {answer.sender} answered {action}.req with {answer}"
+            raise self.blame(answer.sender, text, action, frame=answer.index)
         self._check(answer, action, "conf")
         return answer
 
@@ -463,11 +522,13 @@ class Bench:
         found = severe(faults(action, kind, message.payload)) if action in ACTIONS else []
         self.judge(message, f"{action}.{kind}", [str(fault) for fault in found])
 
-    def judge(self, message: Message, name: str, found: Sequence[str]) -> None:
+    def judge(self, message: Message, name: str, found: Sequence[str | Difference]) -> None:
         """End the case if a message is not as it should be."""
         if found:
-            text = f"{name} of the {message.sender}: {'; '.join(found)}"
-            raise self.blame(message.sender, text, name.partition(".")[0])
+            text = f"{name} of the {message.sender}: {'; '.join(map(str, found))}"
+            differences = [each for each in found if isinstance(each, Difference)]
+            action = name.partition(".")[0]
+            raise self.blame(message.sender, text, action, frame=message.index, differences=differences)
 
     async def silence(self, sender: Party, duration: float, action: str | None = None) -> None:
         """End the case if a party sends a request (of an action) in a time. Claims nothing."""
@@ -476,7 +537,7 @@ class Bench:
         for message in messages(self.wire.records, start):
             if message.type == "CALL" and message.sender == sender and action in (None, message.action):
                 text = f"the {sender} sent {message} where nothing was due for {duration:g} s"
-                raise self.blame(sender, text, message.action)
+                raise self.blame(sender, text, message.action, frame=message.index)
 
     async def reports_above(self, connector: int) -> list[Message]:
         """The unclaimed reports of connectors above one that have come, claimed; nothing is waited for in vain."""
@@ -511,7 +572,9 @@ class Bench:
                 passed = ", ".join(report.payload["status"] for report in reports)
                 way = f" (it went through {passed})" if passed else ""
                 instead = self._instead("Charge Point")
-                raise self.blame("Charge Point", f"connector {connector} was not reported {due} in time{way}{instead}")
+                text = f"connector {connector} was not reported {due} in time{way}{instead}"
+                nearest = reports[-1] if reports else self._nearest("Charge Point", "StatusNotification")
+                raise self.blame("Charge Point", text, missing=f"StatusNotification.req {due}", nearest=nearest)
             reported = str(message.payload.get("status"))
             self.take(message, ordered=reported == statuses[0])
             reports.append(message)
@@ -520,7 +583,9 @@ class Bench:
             if reported in statuses:
                 return reports
             if reported not in on_the_way:
-                raise self.blame("Charge Point", f"connector {connector} is {reported}, expected {due}")
+                text = f"connector {connector} is {reported}, expected {due}"
+                wrong = Difference("status", expected=due, seen=reported)
+                raise self.blame("Charge Point", text, frame=message.index, differences=[wrong])
 
     def _about(self, connector: int | None, *statuses: str) -> Callable[[Message], bool]:
         def fits(message: Message) -> bool:
@@ -591,6 +656,13 @@ class Bench:
         came = [str(message) for message in self.wire.calls(sender) if message.action not in ROUTINE]
         return f"; instead came {', '.join(came[:3])}" if came else ""
 
+    def _nearest(self, sender: Party, action: str) -> Message | None:
+        """What came of a party and resembles most a request that did not: one of its action, or what came instead."""
+        unclaimed = [message for message in self.wire.unclaimed() if message.sender == sender]
+        alike = [message for message in unclaimed if message.action == action]
+        instead = [message for message in self.wire.calls(sender) if message.action not in ROUTINE]
+        return alike[-1] if alike else next(iter(instead), None)
+
     def _latest_messages(self, action: str, kind: str) -> Iterator[Message]:
         for message in reversed(list(messages(self.wire.records))):
             if message.type == "CALL" and message.action == action:
@@ -640,10 +712,10 @@ class Bench:
                 if breach.party == self.judged:
                     self.remark(breach.text, breach.clause)
             elif breach.party == self.judged:
-                return over if isinstance(over, Failed) else Failed(str(breach))
+                return over if isinstance(over, Failed) else Failed(str(breach), _evidence_of(breach))
             elif not self.misbehaved:
                 # Who is spoken to wrongly may answer as it likes: what came of it is no judgement.
-                return OurError(f"{breach}{f'; then {over}' if over else ''}")
+                return OurError(f"{breach}{f'; then {over}' if over else ''}", _evidence_of(breach))
         # Where the case ended early, what its later sentences would have claimed is no surplus.
         return self._surplus() if over is None else over
 
@@ -661,7 +733,7 @@ class Bench:
             if message.action in CONSEQUENTIAL[message.sender]:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
-                    return self.blame(message.sender, text, message.action)
+                    return self.blame(message.sender, text, message.action, frame=message.index)
                 ours.append(text)
             elif message.sender == self.judged and not _comes_by_itself(message):
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
@@ -704,6 +776,10 @@ class Bench:
         if verdict is Verdict.PASS and any(remark.strict for remark in self.remarks):
             return Verdict.FAIL
         return verdict
+
+
+def _evidence_of(breach: Breach) -> Evidence:
+    return Evidence(breach.text, clauses=(breach.clause,), frame=breach.index)
 
 
 def _comes_by_itself(message: Message) -> bool:

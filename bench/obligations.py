@@ -108,7 +108,7 @@ def well_formed(records: Sequence[Record], _: Limits) -> Iterator[Breach]:
     """Frames are as OCPP-J 1.6 section 4 has them, payloads as their schemas and the specification have them."""
     for message in messages(records):
         for finding in _findings(message, records):
-            text = finding.text if message.type == "INVALID" else f"{_name(message, records)}: {finding.text}"
+            text = finding.text if message.type == "INVALID" else f"{name_of(message, records)}: {finding.text}"
             yield Breach(message.sender, message.index, finding.clause, text, finding.severe)
 
 
@@ -148,7 +148,8 @@ def _payload_findings(action: str, kind: Kind, payload: Payload, caller: Party) 
         yield Finding(f"{origin} {action}.{kind}", str(fault), fault.severe)
 
 
-def _name(message: Message, records: Sequence[Record]) -> str:
+def name_of(message: Message, records: Sequence[Record]) -> str:
+    """A message as sentences name it: Authorize.req, Authorize.conf; its type if it is neither."""
     if message.type == "CALL":
         return f"{message.action}.req"
     call = call_of(message, records)

@@ -13,6 +13,7 @@ from pytest_bdd.parser import Feature, Scenario, Step
 
 from bench.bench import Bench
 from bench.cases import Case, case_ids, cases_for, scenarios
+from bench.failures import failure
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from ocppj.secrets import masked
@@ -53,10 +54,16 @@ class Rehearsal:
     shuffle: int | None = None
 
     def file(
-        self, case: Case, over: CaseOver | None, steps: Sequence[StepResult] = (), bench: Bench | None = None
+        self,
+        case: Case,
+        over: CaseOver | None,
+        steps: Sequence[StepResult] = (),
+        bench: Bench | None = None,
+        sentence: str = "",
     ) -> None:
-        """Put a case that is over among the results."""
+        """Put a case that is over among the results. ``sentence``: the step that ended it, if one did."""
         verdict = Verdict.PASS if over is None else over.verdict
+        explained = over is not None and verdict is not Verdict.NOT_APPLICABLE
         result = CaseResult(
             id=case.id,
             title=case.title,
@@ -69,6 +76,8 @@ class Rehearsal:
             clauses=list(case.clauses),
             steps=list(steps),
             remarks=[masked(str(remark)) for remark in bench.remarks] if bench else [],
+            started=bench.started if bench else "",
+            failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
 
@@ -214,7 +223,8 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
             write_transcript(rehearsal.out, bench.case.id, records)
     except Exception as fault:
         over = OurError(f"the case could not be brought to its end: {fault}")
-    rehearsal.file(bench.case, over, _step_results(scenario, bench, over if raised is not None else None), bench)
+    steps = _step_results(scenario, bench, over if raised is not None else None)
+    rehearsal.file(bench.case, over, steps, bench, bench.sentence if raised is not None else "")
     if over is not None:
         reason = masked(f"{over.verdict}: {bench.sentence}: {over}")
         if raised is not None and not isinstance(raised, CaseOver):

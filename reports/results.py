@@ -4,11 +4,13 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ocppj.secrets import masked
 from ocppj.transcript import Record, write
 
 VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
+FORMAT = 1  # of results.json: the next one is not read by who knows this one alone
 
 
 @dataclass
@@ -23,7 +25,18 @@ class StepResult:
 
 @dataclass
 class CaseResult:
-    """One test case. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal."""
+    """One test case.
+
+    ``started``: the instant in ISO 8601 at which the case began, by the calendar of the play; empty for what was not
+    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``failure``: what is known of the
+    end of a case that did not pass, None for the others:
+
+    ``sentence``: the step that ended it; ``text``: the reason without clauses; ``clauses``, ``requirements``: each
+    clause, and what it demands in words of our own (empty where nothing is known); ``expected``: {field, expected,
+    seen} of every field that is wrong; ``nearest``: what came instead of what was waited for; ``frame``: the place of
+    the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
+    next; ``cause``: the same for two failures of one cause.
+    """
 
     id: str
     title: str
@@ -36,11 +49,18 @@ class CaseResult:
     clauses: list[str] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    started: str = ""
+    failure: dict[str, Any] | None = None
 
 
 @dataclass
 class Results:
-    """One run: what was run, on which device, and every case."""
+    """One run: what was run, on which device, and every case.
+
+    ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command}. ``device``: as
+    ``bench.device.Device.describe`` has it, and ``about``: {vendor, product, software_version, place, reference,
+    laboratory}, texts.
+    """
 
     run: dict[str, object]
     device: dict[str, object]
@@ -52,11 +72,15 @@ class Results:
         counted = Counter(case.verdict for case in self.cases)
         return {verdict: counted[verdict] for verdict in VERDICTS}
 
+    def verdict(self, case: CaseResult) -> str:
+        """The verdict of a case in the reading of this run, the strict or the default one."""
+        return case.strict_verdict if self.run.get("strict") else case.verdict
+
     def write(self, folder: Path) -> None:
         """Write ``results.json``. Raises ``OSError``."""
         folder.mkdir(parents=True, exist_ok=True)
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
-        document = {"run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
+        document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         (folder / "results.json").write_text(masked(json.dumps(document, indent=2)) + "\n", encoding="utf-8")
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.verdicts import Difference
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
 from ocppj.schemas import Kind, schema
@@ -101,13 +102,13 @@ def expectation(cell: str, lookup: Lookup, *, fold: bool = False) -> Expectation
     return read(cell)
 
 
-def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[str]:
-    """Every row of a table that a payload does not satisfy, in words."""
+def mismatches(payload: Payload, table: Table, lookup: Lookup) -> list[Difference]:
+    """Every row of a table that a payload does not satisfy."""
     found = []
     for path, cell in rows(table):
         if not _wanted(path, cell, lookup).fits(_compared(path, value_at(payload, path))):
             text = _short(expectation(cell, lookup).text)
-            found.append(f"{path} is {_shown(value_at(payload, path))}, expected {text}")
+            found.append(Difference(path, expected=text, seen=_shown(value_at(payload, path))))
     return found
 
 

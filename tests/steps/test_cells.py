@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from freezegun import freeze_time
 
+from bench.verdicts import Difference
 from ocppj.clock import parse_timestamp
 from ocppj.schemas import Kind
 from steps.cells import (
@@ -186,13 +187,15 @@ def test_instants(cell: str) -> None:
 )
 def test_a_mismatch_in_words(cell: str, value: object, words: str) -> None:
     payload = {} if value is MISSING else {"x": value}
-    assert mismatches(payload, [["x", cell]], known) == [words]
+    assert [str(each) for each in mismatches(payload, [["x", cell]], known)] == [words]
 
 
 def test_every_mismatch_is_told_and_what_is_not_named_is_free() -> None:
     payload = {"status": "Rejected", "interval": 5, "currentTime": "whatever"}
     table = [["status", "Accepted"], ["interval", "at least 5"], ["retry", "1"]]
-    assert mismatches(payload, table, known) == ["status is Rejected, expected Accepted", "retry is absent, expected 1"]
+    found = mismatches(payload, table, known)
+    assert found == [Difference("status", "Accepted", "Rejected"), Difference("retry", "1", "absent")]
+    assert [str(each) for each in found] == ["status is Rejected, expected Accepted", "retry is absent, expected 1"]
     assert mismatches(payload, [], known) == []
 
 
@@ -479,7 +482,7 @@ def test_the_wanted_value_is_not_merely_tolerated() -> None:
     assert tolerated({"location": "ftp://h/y"}, table, known) == [
         "location is ftp://h/y, the test case wants ftp://h/x"
     ]
-    assert mismatches({}, table, known) == ["location is absent, expected ftp://h/x"]
+    assert [str(each) for each in mismatches({}, table, known)] == ["location is absent, expected ftp://h/x"]
 
 
 @freeze_time("2031-05-13T08:41:17.389Z")
