@@ -8,8 +8,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from reports.results import Results
-from reports.views import Transcripts
+from reports.results import Results, Transcripts
 
 HEIGHT = 20
 PADDING = 6

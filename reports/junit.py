@@ -12,9 +12,8 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ocppj.transcript import Record
 from reports import explanation
-from reports.results import CaseResult, Results
+from reports.results import CaseResult, Results, Transcripts
 from reports.texts import shown
-from reports.views import Transcripts
 
 # Who is no pass is one of these; inconclusive is no failure of the device, and green it is not either.
 ELEMENTS = {"fail": "failure", "inconclusive": "error", "error": "error", "not_applicable": "skipped"}

@@ -7,9 +7,8 @@ from html import escape
 
 from reports import explanation
 from reports.explanation import Group
-from reports.results import VERDICTS, CaseResult, Results
+from reports.results import VERDICTS, CaseResult, Results, Transcripts
 from reports.texts import shown
-from reports.views import Transcripts
 
 PARTIES = {"CS": "Charge Point", "CSMS": "Central System"}
 LONGEST = 1_000_000  # bytes: GitHub takes 1 MiB for the summary of a step, and shows none that is longer
