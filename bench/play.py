@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.allure import AllureResults
 from bench.cases import FEATURES
 from bench.plugin import REHEARSAL, Rehearsal
 
@@ -26,15 +27,20 @@ def play(rehearsal: Rehearsal) -> pytest.ExitCode:
         *(argument for plugin in PLUGINS for argument in ("-p", plugin)),
         *(argument for plugin in UNWANTED for argument in ("-p", f"no:{plugin}")),
     ]
+    plugins: list[object] = [_HandsOver(rehearsal)]
+    if rehearsal.out is not None:
+        # What others log is not ours to show: it may hold a secret.
+        arguments += ["-p", "allure_pytest.plugin", "--allure-no-capture"]
+        plugins.append(AllureResults(rehearsal, rehearsal.out))
     with _environment():
-        return pytest.ExitCode(pytest.main(arguments, plugins=[_HandsOver(rehearsal)]))
+        return pytest.ExitCode(pytest.main(arguments, plugins=plugins))
 
 
 @contextmanager
 def _environment() -> Iterator[None]:
     """One in which pytest finds no options and no plugins but ours; afterwards it is as it was."""
     before = dict(os.environ)
-    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "ALLURE_TESTPLAN_PATH"):
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:

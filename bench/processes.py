@@ -43,6 +43,7 @@ class _Share:
     """What one process plays."""
 
     device: Device
+    facts: dict[str, object]  # of the run
     cases: frozenset[str]
     shuffle: int | None
     out: Path | None
@@ -53,7 +54,7 @@ def play_in_processes(rehearsal: Rehearsal, processes: int) -> pytest.ExitCode:
     order = sorted(rehearsal.wanted if rehearsal.wanted is not None else all_cases())
     device = rehearsal.run.device
     shares = [
-        _Share(device, frozenset(order[first::processes]), rehearsal.shuffle, rehearsal.out)
+        _Share(device, rehearsal.results.run, frozenset(order[first::processes]), rehearsal.shuffle, rehearsal.out)
         for first in range(min(processes, len(order)))
     ]
     codes: list[pytest.ExitCode] = []
@@ -157,7 +158,7 @@ def _play_share(share: _Share, theirs: Connection, connection: Connection) -> No
         tell(case.id)
 
     run = Run(share.device)
-    rehearsal = Rehearsal(run, Results({}, {}), share.cases, share.out, started, tell, share.shuffle)
+    rehearsal = Rehearsal(run, Results(share.facts, {}), share.cases, share.out, started, tell, share.shuffle)
     try:
         code = play(rehearsal)
     finally:
