@@ -13,6 +13,9 @@ import jsonschema_rs
 
 from ocppj.transcript import SENDERS, Record, read
 from reports.results import FORMAT, CaseResult, Results, StepResult
+from reports.texts import shown
+
+LONGEST = 500  # columns of the line about a document that has another shape, for the schema quotes it
 
 
 class BadResults(ValueError):
@@ -27,11 +30,11 @@ def read_results(folder: Path) -> Results:
     path = folder / "results.json"
     document = _document(path)
     if (fault := _fault(document)) is not None:
-        raise BadResults(_line(f"{path} is not what a rehearsal writes: {fault}"))
+        raise BadResults(shown(f"{path} is not what a rehearsal writes: {fault}", LONGEST))
     cases = [_case(each) for each in document["cases"]]
     ids = [case.id for case in cases]
     if twice := sorted({each for each in ids if ids.count(each) > 1}):
-        raise BadResults(f"{path} holds {twice[0]} more than once")
+        raise BadResults(shown(f"{path} holds {twice[0]} more than once"))
     return Results(document["run"], document["device"], cases)
 
 
@@ -59,16 +62,16 @@ def _document(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
         document = json.loads(text, parse_constant=_no_number)
     except (FileNotFoundError, NotADirectoryError):
-        raise BadResults(_line(f"{path} is missing: {_instead(path.parent)}")) from None
+        raise BadResults(shown(f"{path} is missing: {_instead(path.parent)}")) from None
     except OSError as error:
-        raise BadResults(_line(f"{path} cannot be read: {error.strerror}")) from None
+        raise BadResults(shown(f"{path} cannot be read: {error.strerror}")) from None
     except (ValueError, RecursionError) as error:
-        raise BadResults(_line(f"{path} is cut off or no JSON: {error}")) from None
+        raise BadResults(shown(f"{path} is cut off or no JSON: {error}")) from None
     written = document.get("format") if isinstance(document, dict) else None
     if not isinstance(written, int):
-        raise BadResults(_line(f"{path} is not what a rehearsal writes: it has no format number"))
+        raise BadResults(shown(f"{path} is not what a rehearsal writes: it has no format number"))
     if written > FORMAT:
-        raise BadResults(_line(f"{path} is from a newer version: format {written}, known here is {FORMAT}"))
+        raise BadResults(shown(f"{path} is from a newer version: format {written}, known here is {FORMAT}"))
     return document
 
 
@@ -105,12 +108,12 @@ def _records(path: Path) -> list[Record]:
     try:
         records = read(path)
     except OSError as error:
-        raise BadResults(_line(f"{path} cannot be read: {error.strerror}")) from None
+        raise BadResults(shown(f"{path} cannot be read: {error.strerror}")) from None
     except (ValueError, RecursionError) as error:
-        raise BadResults(_line(f"{path} is cut off or no transcript: {error}")) from None
+        raise BadResults(shown(f"{path} is cut off or no transcript: {error}")) from None
     for number, record in enumerate(records, 1):
         if not _is_record(record):
-            raise BadResults(_line(f"{path}, line {number}: no record of a transcript"))
+            raise BadResults(shown(f"{path}, line {number}: no record of a transcript"))
     return records
 
 
@@ -133,9 +136,3 @@ def _schema() -> Any:
 
 def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number of JSON")
-
-
-def _line(text: str) -> str:
-    """One line that can be printed, however long and strange what it quotes is."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
-    return shown if len(shown) <= 500 else f"{shown[:500]} ..."

@@ -75,6 +75,11 @@ def test_a_suite_per_profile_counts_its_cases() -> None:
     assert (local.get("name"), local.get("tests"), local.get("skipped")) == ("LocalAuthListManagement", "2", "1")
 
 
+def test_cases_stand_in_the_order_of_their_ids() -> None:
+    root = parsed(results(case("TC_004_1_CSMS", title="a"), case("TC_003_CSMS", title="b")))
+    assert [each.get("name") for each in root.iter("testcase")] == ["TC_003_CSMS b", "TC_004_1_CSMS a"]
+
+
 def test_another_program_reads_the_same() -> None:
     suites: list[TestSuite] = [*JUnitXml.fromstring(junit(every_verdict(), {}).encode())]
     found: dict[str, list[str]] = {

@@ -37,6 +37,15 @@ def test_what_a_later_version_of_this_format_adds_is_passed_over(tmp_path: Path)
     assert read_results(tmp_path) == run
 
 
+def test_what_an_earlier_version_of_this_format_has_not_told_is_empty(tmp_path: Path) -> None:
+    run = results(case("TC_003_CSMS"))
+    document = stored(tmp_path, run)
+    for name in ("started", "failure", "steps", "remarks"):
+        del document["cases"][0][name]
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    assert read_results(tmp_path) == run
+
+
 def complaint(folder: Path) -> str:
     """The one line that says what is the matter with a folder."""
     with pytest.raises(BadResults) as raised:
@@ -129,6 +138,7 @@ def put(path: str, value: object) -> Callable[[Any], None]:
         ("cases/0/role", "user"),
         ("cases/0/verdict", "splendid"),
         ("cases/0/verdict", LONG),
+        ("cases/0/verdict", "\x1b[31m\nsplendid"),
         ("cases/0/strict_verdict", None),
         ("cases/0/duration_s", "1"),
         ("cases/0/duration_s", -1),
