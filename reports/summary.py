@@ -14,7 +14,7 @@ PARTIES = {"CS": "Charge Point", "CSMS": "Central System"}
 LONGEST = 1_000_000  # bytes: GitHub takes 1 MiB for the summary of a step, and shows none that is longer
 
 # What Markdown or GitHub would make something of. An entity is never read as markup (CommonMark 0.31, 2.5).
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>&#|~@:!$\"']|(?<=www)\.", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*{}\[\]<>&#|~@!$\"']|(?<![A-Z0-9])_|_(?![A-Z0-9])|:(?=[^\s\d])|(?<=www)\.", re.IGNORECASE)
 
 
 def summary(results: Results, transcripts: Transcripts) -> str:

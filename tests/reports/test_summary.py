@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+import pytest
 from markdown_it import MarkdownIt
 
 from ocppj.transcript import Transcript
@@ -127,3 +128,19 @@ def test_a_summary_is_never_longer_than_github_takes() -> None:
     text = summary(results(*cases), {})
     assert LONGEST // 2 < len(text.encode()) <= LONGEST
     assert "causes more, which stand in report.html" in Page(text).text
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("TC_003_CSMS", "TC_003_CSMS"),  # what can be read without is left alone
+        ("2026-02-03T04:05:06+00:00", "2026-02-03T04:05:06+00:00"),
+        ("why: this", "why: this"),
+        ("http://evil.example :smile:", "http&#58;//evil.example &#58;smile:"),
+        ("WWW.evil.example", "WWW&#46;evil.example"),
+        ("_a_ __b__", "&#95;a&#95; &#95;&#95;b&#95;&#95;"),
+    ],
+)
+def test_only_what_markdown_would_read_is_spelt_out(text: str, spelt: str) -> None:
+    run = results(case("TC_003_CSMS", "fail", reason=text))
+    assert f"### fail: {spelt}\n" in summary(run, {})
