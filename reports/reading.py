@@ -87,11 +87,15 @@ def _fault(document: Any) -> str | None:
 
 
 def _instead(folder: Path) -> str:
-    if not folder.exists():
+    try:
+        is_empty = not any(folder.iterdir())
+    except FileNotFoundError:
         return "there is no such folder"
-    if not folder.is_dir():
+    except NotADirectoryError:
         return f"{folder} is no folder"
-    return "the folder is empty" if not any(folder.iterdir()) else "the folder holds something else than results"
+    except OSError as error:
+        return f"the folder cannot be read: {error.strerror}"
+    return "the folder is empty" if is_empty else "the folder holds something else than results"
 
 
 def _case(document: dict[str, Any]) -> CaseResult:

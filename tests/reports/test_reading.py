@@ -66,6 +66,18 @@ def test_a_folder_that_is_missing_or_no_folder_or_empty_or_full_of_other_files(t
     assert complaint(tmp_path).endswith("results.json cannot be read: Is a directory")
 
 
+def test_a_folder_that_cannot_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert "cannot be read: Too many levels of symbolic links" in complaint(tmp_path / "loop")
+    assert complaint(tmp_path / ("A" * 300)).endswith("cannot be read: File name too long")
+
+    def denied(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert complaint(tmp_path).endswith("missing: the folder cannot be read: Permission denied")
+
+
 @pytest.mark.parametrize(
     "text",
     [
