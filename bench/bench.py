@@ -253,7 +253,7 @@ class Bench:
             frame,
             until=len(self.records),
             nearest=str(nearest) if nearest else "",
-            cause=without_clauses(text)[0],
+            cause="" if differences else without_clauses(text)[0],
         )
         if party == self.judged:
             if "(white paper" in reason:
@@ -720,7 +720,7 @@ class Bench:
         return self._surplus() if over is None else over
 
     def _surplus(self) -> CaseOver | None:
-        ours: list[str] = []
+        ours: list[CaseOver] = []
         for message in self.wire.unclaimed():
             is_excused, remark = excuse(message, self.wire.records, self.judged)
             if remark:
@@ -734,10 +734,10 @@ class Bench:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action, frame=message.index)
-                ours.append(text)
+                ours.append(OurError(text, Evidence(text, frame=message.index)))
             elif message.sender == self.judged and not _comes_by_itself(message):
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
-        return OurError(ours[0]) if ours else None
+        return ours[0] if ours else None
 
     def _is_told_already(self, message: Message) -> bool:
         """Whether a reading of the case's connector was told, and confirmed on the same connection (3.7.1)."""

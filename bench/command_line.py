@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -18,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, authorization_key, device
@@ -28,7 +30,22 @@ from bench.processes import play_in_processes
 from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
-from reports.results import CaseResult, Results
+from ocppj.secrets import MASK
+from reports.explanation import WIDTH, Group, groups, lines, verdict_of
+from reports.reading import StoredTranscripts, read_results
+from reports.results import CaseResult, Results, Transcripts
+from reports.texts import shown
+from reports.views import write_views
+
+# What the report says of the device beside what the run knows of it.
+ABOUT = ("vendor", "product", "software_version", "place", "reference", "laboratory")
+
+# And what of it a Charge Point tells itself, in BootNotification.req.
+TOLD_AT_BOOT = {
+    "vendor": "chargePointVendor",
+    "product": "chargePointModel",
+    "software_version": "firmwareVersion",
+}
 
 URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
 
@@ -62,7 +79,7 @@ def rehearse(
         raise typer.Exit
 
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
 
 Ids = Annotated[list[str] | None, typer.Option("--case", help="Only this test case, e.g. TC_003_CSMS. Repeatable.")]
 Profiles = Annotated[list[str] | None, typer.Option("--profile", help="Only this profile, e.g. core. Repeatable.")]
@@ -112,6 +129,10 @@ def run(
     next_csms: Annotated[
         str | None, typer.Option(help="Where the Central System is reached with the next higher security profile.")
     ] = None,
+    about: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
     processes: Annotated[
@@ -138,9 +159,14 @@ def run(
         pki=pki,
     )
     subject = _device(csms, listen, identity, data or [], lacks or [], security)
+    told = _named_values("--about", about or [])
+    if unknown := [name for name in told if name not in ABOUT]:
+        _unusable(f"unknown --about {unknown[0]}: one of {', '.join(ABOUT)}")
     wanted = _wanted(subject, case or [], profile or [], role or [])
     progress = _progress()
-    rehearsal = _rehearsal(subject, _operator(operator, subject, progress), wanted, out, strict, progress, shuffle)
+    rehearsal = _rehearsal(
+        subject, _operator(operator, subject, progress), wanted, out, strict, progress, shuffle, told
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         _open(rehearsal, subject)
@@ -215,20 +241,24 @@ def _device(
 ) -> Device:
     if csms is not None and not URL.fullmatch(csms):
         _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
-    values: dict[str, str] = {}
-    for setting in data:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            _unusable(f"--data {setting} is not of the form NAME=VALUE")
-        values[name] = value
     return _built(
         url=csms,
         listen=_address(listen),
         identity=identity,
-        data=values,
+        data=_named_values("--data", data),
         lacks=frozenset(lacks),
         security=security,
     )
+
+
+def _named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            _unusable(f"{option} {setting} is not of the form NAME=VALUE")
+        values[name] = value
+    return values
 
 
 def _built(**settings: Any) -> Device:
@@ -308,6 +338,7 @@ def _rehearsal(
     strict: bool,
     progress: Progress,
     shuffle: int | None,
+    about: dict[str, str],
 ) -> Rehearsal:
     task = progress.add_task("", total=len(wanted))
 
@@ -323,9 +354,9 @@ def _rehearsal(
         colour = COLOURS[verdict]
         progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
-            progress.console.print(f"{'':<15}{result.reason}", style=colour, markup=False, **wrapping)
+            progress.console.print(f"{'':<15}{shown(result.reason)}", style=colour, markup=False, **wrapping)
         for remark in result.remarks:
-            progress.console.print(f"{'':<15}remark: {remark}", style="dim", markup=False, **wrapping)
+            progress.console.print(f"{'':<15}remark: {shown(remark)}", style="dim", markup=False, **wrapping)
 
     facts: dict[str, object] = {
         "tool": "ocpp-rehearsal",
@@ -334,8 +365,10 @@ def _rehearsal(
         "time": "real" if subject.is_external else "virtual",
         "strict": strict,
         "shuffle": shuffle,
+        "ended": "",
+        "command": _command(),
     }
-    results = Results(facts, subject.describe())
+    results = Results(facts, subject.describe() | {"about": about})
     try:
         return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
     except BadSetting as error:
@@ -387,10 +420,82 @@ def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
         console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
+    results.run["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+    _ask_boot_notification(results, out)
     _write(results, out)
+    _view(out)
     counted = Counter(_reading(result, strict) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
     console.print(f"{counts or 'nothing ran'}. Results: {out / 'results.json'}")
+
+
+def _ask_boot_notification(results: Results, out: Path) -> None:
+    """What nobody has told about a Charge Point it tells itself; a Central System hears there of our own."""
+    about = results.device["about"]
+    assert isinstance(about, dict)
+    if results.device["kind"] == "Central System" or not (missing := TOLD_AT_BOOT.keys() - about.keys()):
+        return
+    for records in StoredTranscripts(out).values():
+        for record in records:
+            if record.get("action") == "BootNotification" and record.get("messageType") == "CALL":
+                told = {name: record["payload"].get(TOLD_AT_BOOT[name]) for name in missing}
+                about.update({name: value for name, value in told.items() if isinstance(value, str)})
+                return
+
+
+def _view(out: Path) -> None:
+    """Show what a run has left, and write its views: all from the files, as ``rehearse report`` does."""
+    results, transcripts = read_results(out), StoredTranscripts(out)
+    if results.cases:
+        console.print(_table(results))
+        console.print()
+    for group in groups(results):
+        _explain(group, transcripts)
+        console.print()
+    try:
+        failed = write_views(results, transcripts, out)
+    except OSError as error:
+        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+    for path, fault in failed:
+        text = f"{path} could not be made, which is a fault of ours: please report it: {shown(repr(fault))}"
+        console.print(text, style="yellow", markup=False, soft_wrap=True)
+
+
+def _table(results: Results) -> Table:
+    """How many cases of each profile ended with each verdict."""
+    table = Table("profile", box=None, pad_edge=False)
+    for verdict in COLOURS:
+        table.add_column("n/a" if verdict == "not_applicable" else verdict, justify="right")
+    counted = Counter((case.profile, verdict_of(case, results)) for case in results.cases)
+    present = {profile for profile, _ in counted}
+    rows = {each: [counted[each, verdict] for verdict in COLOURS] for each in PROFILES.values() if each in present}
+    if len(rows) > 1:
+        rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    for name, counts in rows.items():
+        styles = [colour if count else "dim" for count, colour in zip(counts, COLOURS.values(), strict=True)]
+        table.add_row(name, *(Text(str(count), style) for count, style in zip(counts, styles, strict=True)))
+    return table
+
+
+def _explain(group: Group, transcripts: Transcripts) -> None:
+    first, *others = group.cases
+    style = COLOURS[group.verdict]
+    console.print(f"{group.verdict:<14} {first.id:<13} {first.title}", style=style, markup=False, soft_wrap=True)
+    told = lines(first, transcripts.get(first.id, ()))
+    if others:
+        told.append(f"{'also':<{WIDTH}} {', '.join(other.id for other in others)}")
+    for line in told:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def _command() -> str:
+    """How the run was called, without what is secret in it."""
+    told, is_secret = ["rehearse"], False
+    for argument in sys.argv[1:]:
+        name, equals, _ = argument.partition("=")
+        told.append(MASK if is_secret else f"{name}={MASK}" if equals and name == "--password" else argument)
+        is_secret = argument == "--password"
+    return shlex.join(told)
 
 
 def _note_what_did_not_run(rehearsal: Rehearsal) -> None:

@@ -41,7 +41,7 @@ def failure(over: CaseOver, case: Case, sentence: str, records: Sequence[Record]
         "frame": evidence.frame,
         "frames": before,
         "next": evidence.advice or _advice(over, case, name, records),
-        "cause": f"{over.verdict}: {evidence.cause or _cause(evidence, name)}",
+        "cause": f"{over.verdict}: {_cause(evidence, name)}",
     }
     told: dict[str, Any] = json.loads(masked(json.dumps(found)))
     return told
@@ -81,7 +81,8 @@ def _advice(over: CaseOver, case: Case, name: str, records: Sequence[Record]) ->
     party, evidence = _PARTIES[case.role], over.evidence
     if evidence.differences:
         fields = ", ".join(each.field for each in evidence.differences)
-        return f"Have the {party} fill in {fields} of {name} as expected, then play the case again."
+        of = f" of {name}" if name else ""
+        return f"Have the {party} fill in {fields}{of} as expected, then play the case again."
     if evidence.message:
         return f"Look up in the log of the {party} why there was no {name}{_when(records, _last(evidence, records))}."
     when = _when(records, evidence.frame)
@@ -108,7 +109,10 @@ def _when(records: Sequence[Record], place: int | None) -> str:
 
 def _cause(evidence: Evidence, name: str) -> str:
     """The same wrong answer in twelve cases is one cause, whatever each of them expected instead."""
-    if evidence.differences:
+    if evidence.differences and not evidence.cause:
         wrong = [f"{each.field} is {_VALUE.sub('#', each.seen)}" for each in evidence.differences]
         return f"{name}: {', '.join(wrong)}"
-    return _VALUE.sub("#", _PAYLOAD.sub("", evidence.text))
+    text = evidence.cause or evidence.text
+    if evidence.message:
+        text = text.partition("; ")[0]  # what came instead stands behind it
+    return _VALUE.sub("#", _PAYLOAD.sub("", text))

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from ocppj.transcript import Record, write
 
 VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 FORMAT = 1  # of results.json: the next one is not read by who knows this one alone
+
+# The records of cases by their ids; a case without a transcript is none of the keys.
+Transcripts = Mapping[str, Sequence[Record]]
 
 
 @dataclass

@@ -4,16 +4,44 @@ A view is a pure function of what a run has left to text. ``rehearse run`` write
 report`` writes them again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from ocppj.transcript import Record
 from reports.results import CaseResult, Results
+from reports.results import Transcripts as Transcripts
 
-# The records of a case by its id; a case without a transcript is none of the keys.
-Transcripts = Mapping[str, Sequence[Record]]
+View = Callable[[Results, Transcripts], str]
+CaseView = Callable[[CaseResult, Sequence[Record]], str]
 
-# The file in the folder of the results, and what it holds.
-VIEWS: tuple[tuple[str, Callable[[Results, Transcripts], str]], ...] = ()
+# The file in the folder of the results, and what makes it.
+VIEWS: tuple[tuple[str, View], ...] = ()
 
-# The file in ``cases/<id>/`` of every case that has a transcript, and what it holds.
-CASE_VIEWS: tuple[tuple[str, Callable[[CaseResult, Sequence[Record]], str]], ...] = ()
+# The file in ``cases/<id>/`` of every case that has a transcript, and what makes it.
+CASE_VIEWS: tuple[tuple[str, CaseView], ...] = ()
+
+
+def write_views(results: Results, transcripts: Transcripts, folder: Path) -> list[tuple[Path, Exception]]:
+    """Write every view of a run. Those that could not be made, and why: one of them costs none of the others.
+
+    Raises ``OSError`` if nothing can be written there.
+    """
+    failed = []
+    for path, make in _files(results, transcripts, folder):
+        try:
+            text = make().encode()
+        except Exception as fault:  # ours, on something that a device has sent
+            failed.append((path, fault))
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text)
+    return failed
+
+
+def _files(results: Results, transcripts: Transcripts, folder: Path) -> Iterator[tuple[Path, Callable[[], str]]]:
+    for case in results.cases:
+        for name, case_view in CASE_VIEWS if case.id in transcripts else ():
+            yield folder / "cases" / case.id / name, partial(case_view, case, transcripts[case.id])
+    for name, view in VIEWS:
+        yield folder / name, partial(view, results, transcripts)

@@ -4,7 +4,7 @@ from bench.bench import Bench
 from bench.cases import PROFILES
 from bench.messages import Message
 from bench.seats import SimulatedChargePoint
-from bench.verdicts import Inconclusive, OurError
+from bench.verdicts import Difference, Inconclusive, OurError
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
 from steps.cells import Table, expectation, rows
@@ -82,21 +82,22 @@ async def lists_profiles(bench: Bench) -> None:
     """9.1.29 names six. Editions of the test case document before 2025-06 look for none but Core."""
     names = [name.strip() for name in value_of(bench, "SupportedFeatureProfiles").split(",")]
     if "Core" not in names:
-        raise bench.blame("Charge Point", f"SupportedFeatureProfiles is {', '.join(names)}: Core is not among them")
+        text = f"SupportedFeatureProfiles is {', '.join(names)}: Core is not among them"
+        raise bench.blame("Charge Point", text, frame=_latest_conf(bench))
     if strange := [name for name in names if name not in PROFILES.values() or name == "Security"]:
         bench.remark(f"SupportedFeatureProfiles lists {', '.join(strange)}", "OCPP 1.6 9.1.29", strict=True)
 
 
 def _judge_keys(bench: Bench, answer: Message, datatable: Table) -> None:
     reported = {entry["key"].casefold(): entry for entry in answer.payload.get("configurationKey", [])}
-    found = []
+    found: list[str | Difference] = []
     for key, access in rows(datatable):
         allowed = [ACCESS[word.strip()] for word in access.split(" or ")]
         entry = reported.get(key.casefold())
         if entry is None:
             found.append(f"{key} is missing")
         elif entry["readonly"] not in allowed:
-            found.append(f"{key} is {'R' if entry['readonly'] else 'RW'}, expected {access}")
+            found.append(Difference(key, expected=access, seen="R" if entry["readonly"] else "RW"))
     bench.judge(answer, "GetConfiguration.conf", found)
 
 
@@ -166,11 +167,14 @@ async def _change(bench: Bench, key: str, value: str, entry: Payload) -> None:
         hint = f": rehearse it with --lacks {lacks}" if lacks else ""
         raise Inconclusive(f"{key} is {entry.get('value')} and read-only, the case wants {value}{hint}")
     await make_send(bench, "Central System", "ChangeConfiguration", (("key", key), ("value", value)))
-    status = (await bench.conf("Charge Point", "ChangeConfiguration")).payload["status"]
+    answer = await bench.conf("Charge Point", "ChangeConfiguration")
+    status = answer.payload["status"]
     if status == "RebootRequired":
         raise Inconclusive(f"{key} = {value} takes a reboot: set it before the run")
     if status != "Accepted":
-        raise bench.blame("Charge Point", f"{key} = {value} is answered {status}", "ChangeConfiguration")
+        wrong = Difference("status", expected="Accepted", seen=str(status))
+        text = f"{key} = {value} is answered {status}"
+        raise bench.blame("Charge Point", text, "ChangeConfiguration", frame=answer.index, differences=[wrong])
 
 
 def _set_by_hand(bench: Bench, key: str, value: str) -> None:
@@ -194,7 +198,8 @@ def items_of(bench: Bench, key: str) -> list[str]:
     """The items of a list that the Charge Point reported for a key; a list that is not set is empty (7.29)."""
     entry = entry_of(bench, key)
     if entry is None:
-        raise bench.blame("Charge Point", f"the Charge Point reported no {key}, which is a required key")
+        text = f"the Charge Point reported no {key}, which is a required key"
+        raise bench.blame("Charge Point", text, frame=_latest_conf(bench))
     return [item.strip() for item in str(entry.get("value", "")).split(",") if item.strip()]
 
 
@@ -207,8 +212,15 @@ def value_of(bench: Bench, key: str) -> str:
     """The value that the Charge Point reported for a key. Ends the case if it did not."""
     entry = entry_of(bench, key)
     if entry is None or "value" not in entry:
-        raise bench.blame("Charge Point", f"the Charge Point reported no value of {key}, which is a required key")
+        text = f"the Charge Point reported no value of {key}, which is a required key"
+        raise bench.blame("Charge Point", text, frame=_latest_conf(bench))
     return str(entry["value"])
+
+
+def _latest_conf(bench: Bench) -> int | None:
+    call = bench.wire.latest_claim("Central System", "GetConfiguration")
+    answer = bench.wire.answered(call) if call else None
+    return answer.index if answer else None
 
 
 def entry_of(bench: Bench, key: str, answer: Message | None = None) -> Payload | None:

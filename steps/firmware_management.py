@@ -11,7 +11,7 @@ from bench.bench import PUT_OFF, Bench
 from bench.messages import Message
 from bench.obligations import clause_of
 from bench.seats import SimulatedChargePoint
-from bench.verdicts import Inconclusive
+from bench.verdicts import Difference, Inconclusive
 from ocppj.clock import parse_timestamp
 from ocppj.secrets import masked
 from ocppj.transcript import Party, Record
@@ -179,7 +179,8 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
             bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))
             sent = True
     if not sent:
-        raise bench.blame("Charge Point", f"the Charge Point sent no {action}.req in {bench.long_timeout:g} s", action)
+        text = f"the Charge Point sent no {action}.req in {bench.long_timeout:g} s"
+        raise bench.blame("Charge Point", text, action, missing=f"{action}.req")
     return booted
 
 
@@ -200,7 +201,9 @@ async def _connectors_become_available(bench: Bench, *, are_due: bool) -> None:
     # A device may have more connectors than we were told: what it says of them counts as well.
     for message in await bench.reports_above(known):
         if message.payload.get("status") not in INSTALLING:
-            raise bench.blame("Charge Point", f"{message} after the reboot, expected Available", "StatusNotification")
+            text = f"{message} after the reboot, expected Available"
+            wrong = Difference("status", expected="Available", seen=str(message.payload.get("status")))
+            raise bench.blame("Charge Point", text, "StatusNotification", frame=message.index, differences=[wrong])
 
 
 async def _becomes_available(bench: Bench, connector: int, *, is_due: bool) -> None:
@@ -217,7 +220,12 @@ async def _becomes_available(bench: Bench, connector: int, *, is_due: bool) -> N
     if reported == "Available" or not (reported or is_due):
         return
     told = f"is reported {reported}" if reported else "was not reported"
-    raise bench.blame("Charge Point", f"connector {connector} {told}, expected Available", "StatusNotification")
+    text = f"connector {connector} {told}, expected Available"
+    if not reported:
+        raise bench.blame("Charge Point", text, "StatusNotification", missing="StatusNotification.req Available")
+    latest = bench.latest_report(connector)
+    wrong = Difference("status", expected="Available", seen=reported)
+    raise bench.blame("Charge Point", text, "StatusNotification", frame=latest.index, differences=[wrong])
 
 
 async def _claim_reports(bench: Bench, *, before: float = inf) -> None:

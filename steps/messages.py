@@ -12,7 +12,7 @@ from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.obligations import TELL_PROGRESS
-from bench.verdicts import OurError
+from bench.verdicts import Difference, OurError
 from ocppj.clock import timestamp
 from ocppj.errors import canonical_code
 from ocppj.frames import Payload
@@ -52,7 +52,8 @@ async def sends_after(bench: Bench, sender: Party, action: str, duration: str, d
     message = await claim_request(bench, sender, action, datatable, within=wait + bench.long_timeout)
     passed = (message.time - before).total_seconds()
     if passed < wait - bench.device.limits.tolerance:
-        raise bench.blame(sender, f"the {sender} sent {action}.req after {passed:g} s, {wait:g} s had to pass")
+        text = f"the {sender} sent {action}.req after {passed:g} s, {wait:g} s had to pass"
+        raise bench.blame(sender, text, frame=message.index)
 
 
 @then("the {sender:Party} sends {action:Action}.req {n:N} times, {duration:Duration} apart")
@@ -71,7 +72,8 @@ async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, dur
         late = min(gap, (message.time - activity).total_seconds()) - apart
         early = apart - max(gap, (message.time - activity).total_seconds())
         if late > tolerance or (number and early > tolerance):
-            raise bench.blame(sender, f"the {sender} sent {action}.req after {gap:g} s, it is due every {apart:g} s")
+            text = f"the {sender} sent {action}.req after {gap:g} s, it is due every {apart:g} s"
+            raise bench.blame(sender, text, frame=message.index)
         before = message.time
 
 
@@ -157,7 +159,9 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
     if answer.type == "CALLERROR":
         wanted = expectation(codes, bench.value)
         if not wanted.fits(canonical_code(answer.error["code"])):
-            raise bench.blame(party, f"the {party} answered {action}.req with {answer}, expected {wanted.text}")
+            text = f"the {party} answered {action}.req with {answer}, expected {wanted.text}"
+            wrong = Difference("CALLERROR", expected=wanted.text, seen=answer.error["code"])
+            raise bench.blame(party, text, frame=answer.index, differences=[wrong])
         if wanted.tolerates(canonical_code(answer.error["code"])):
             bench.remark(f"the {party} answered {action}.req with {answer}", strict=True)
         return
@@ -226,7 +230,7 @@ def bench_text(bench: Bench, text: str) -> str:
 
 def _none_since(bench: Bench, stimulus: str, sender: Party, action: str) -> None:
     if sent := bench.sent_since(stimulus, sender, action):
-        raise bench.blame(sender, f"the {sender} sent {sent}")
+        raise bench.blame(sender, f"the {sender} sent {sent}", frame=sent.index)
 
 
 def _almost(bench: Bench, duration: str) -> float:

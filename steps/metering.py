@@ -56,7 +56,7 @@ async def sends_aligned_values(bench: Bench, key: str, n: str, duration: str, da
         for instant in instants:
             if _off_the_clock(instant, interval) > tolerance:
                 text = f"{name} was measured at {instant.isoformat()}, which is no multiple of {interval:g} s"
-                raise bench.blame("Charge Point", text, "MeterValues")
+                raise bench.blame("Charge Point", text, "MeterValues", frame=_latest(bench))
     began = parse_timestamp(str(bench.value("StartTransaction.req.timestamp")))
     if _off_the_clock(began, interval) <= tolerance:
         bench.remark("the transaction began at such an instant by chance: its values would lie there in any case")
@@ -133,12 +133,18 @@ def _judge_instants(bench: Bench, seen: Seen, n: int, interval: float) -> None:
     for name, instants in seen.items():
         if len(instants) < n:
             text = f"{name} was sent {len(instants)} times, where {n} were due"
-            raise bench.blame("Charge Point", text, "MeterValues")
+            raise bench.blame("Charge Point", text, "MeterValues", frame=_latest(bench))
         for earlier, later in pairwise(sorted(instants)):
             gap = (later - earlier).total_seconds()
             if abs(gap - interval) > tolerance:
                 text = f"{name} was measured {gap:g} s after the one before, expected {interval:g} s"
-                raise bench.blame("Charge Point", text, "MeterValues")
+                raise bench.blame("Charge Point", text, "MeterValues", frame=_latest(bench))
+
+
+def _latest(bench: Bench) -> int | None:
+    """The place of the values that came last: those before it are near."""
+    message = bench.wire.latest_claim("Charge Point", "MeterValues")
+    return message.index if message else None
 
 
 def _off_the_clock(instant: datetime, interval: float) -> float:

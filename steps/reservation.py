@@ -78,7 +78,7 @@ async def reserves_for(bench: Bench, duration: str, datatable: Table = ()) -> No
     expiry, at_most = _expiry(bench, message), message.time + ahead + lasts
     text = f"expiryDate is {timestamp(expiry)}, {timestamp(asked_for)} was asked for"
     if not max(message.time + ahead, asked_for - SLACK) < expiry <= at_most + SLACK:
-        raise bench.blame("Central System", text, "ReserveNow")
+        raise bench.blame("Central System", text, "ReserveNow", frame=message.index)
     tolerance = timedelta(seconds=bench.device.limits.tolerance)
     if not asked_for - tolerance <= expiry <= at_most + tolerance:
         bench.remark(text, strict=True)
@@ -97,7 +97,7 @@ async def available_at_expiry(bench: Bench, n: str) -> None:
     tolerance = bench.device.limits.tolerance
     text = f"connector {connector} was Available {abs(late):g} s {'after' if late > 0 else 'before'} the expiryDate"
     if late < -5 * tolerance:
-        raise bench.blame("Charge Point", text, "ReserveNow")
+        raise bench.blame("Charge Point", text, "ReserveNow", frame=bench.latest_report(connector).index)
     if abs(late) > tolerance:
         bench.remark(text, strict=True)
 
@@ -123,7 +123,7 @@ async def reserved_somewhere(bench: Bench) -> None:
     before = bench.status_told(connector, message.index)
     if connector == 0 or before in ("Faulted", "Unavailable"):
         text = f"connector {connector} is reported Reserved" + (f", which is {before}" if connector else "")
-        raise bench.blame("Charge Point", text, "StatusNotification")
+        raise bench.blame("Charge Point", text, "StatusNotification", frame=message.index)
     await bench.conf_to(message)
 
 
@@ -139,7 +139,8 @@ async def refuses(bench: Bench, id_tag: str) -> None:
             and told.get("connectorId") == bench.connector
             and told.get("status") != "Reserved"
         ):
-            raise bench.blame("Charge Point", f"idTag {value} was presented, and the Charge Point sent {message}")
+            text = f"idTag {value} was presented, and the Charge Point sent {message}"
+            raise bench.blame("Charge Point", text, frame=message.index)
         if message.action == "Authorize" and str(told.get("idTag")).casefold() == value.casefold():
             bench.take(message, ordered=False)
             text = f"idTag {value} was asked about, although the connector is reserved for another one"
@@ -176,4 +177,4 @@ def _expiry(bench: Bench, message: Message) -> datetime:
         return parse_timestamp(str(message.payload["expiryDate"]))
     except (OverflowError, ValueError):
         text = f"expiryDate is {message.payload['expiryDate']}, which is no instant"
-        raise bench.blame("Central System", text, "ReserveNow") from None
+        raise bench.blame("Central System", text, "ReserveNow", frame=message.index) from None

@@ -14,7 +14,7 @@ from bench.connections import Opening, latest_connection, openings
 from bench.files import Images
 from bench.messages import Message, messages
 from bench.seats import ReferenceCentralSystem
-from bench.verdicts import Inconclusive, OurError
+from bench.verdicts import Difference, Inconclusive, OurError
 from ocppj.certificates import (
     LEAST_EC_BITS,
     LEAST_RSA_BITS,
@@ -121,17 +121,19 @@ async def _connection(
                 return opening
             if not opening.is_granted and bench.judged == "Central System":
                 text = f"the Central System refuses the connection: {opening}"
-                raise bench.blame("Central System", f"{text}{_by(clause)}")
+                raise bench.blame("Central System", f"{text}{_by(clause)}", frame=opening.index)
         return None
 
     limit = bench.long_timeout if within is None else within
     found = await bench.wire.until(look, bench.loop.time() + limit)
     if found is not None:
         return found
-    text = f"the Charge Point did not connect again in {limit:g} s"
+    text, frame = f"the Charge Point did not connect again in {limit:g} s", None
     for opening in openings(bench.wire.records, since):
         text = f"the Charge Point connects again, but {(opening.is_granted and fault(opening)) or opening}"
-    raise bench.blame("Charge Point", f"{text}{_by(clause)}")
+        frame = opening.index
+    missing = "connection" if frame is None else ""
+    raise bench.blame("Charge Point", f"{text}{_by(clause)}", frame=frame, missing=missing)
 
 
 def _by(clause: str) -> str:
@@ -212,7 +214,7 @@ async def refuses(bench: Bench) -> None:
     """The HTTP status is not prescribed; without one a remark."""
     opening = _attempts(bench)[-1]
     if opening.status == 101:
-        raise bench.blame("Central System", "the Central System accepts the connection")
+        raise bench.blame("Central System", "the Central System accepts the connection", frame=opening.index)
     if opening.status is None and not opening.tls.get("failure"):
         bench.remark(f"the connection is refused without an HTTP status: {opening}")
 
@@ -225,10 +227,11 @@ async def agrees_to_none(bench: Bench) -> None:
         return
     if opening.record.get("subprotocol") is not None:
         text = f"the Central System agrees to subprotocol {opening.record['subprotocol']}"
-        raise bench.blame("Central System", text)
+        raise bench.blame("Central System", text, frame=opening.index)
     closed = [each for each in bench.wire.records[opening.index :] if each.get("event") == "closed"]
     if not closed or closed[0].get("by") != "Central System":
-        raise bench.blame("Central System", "the Central System leaves a connection without a subprotocol open")
+        text = "the Central System leaves a connection without a subprotocol open"
+        raise bench.blame("Central System", text, frame=opening.index)
     bench.remark("the connection was opened without a subprotocol and closed at once", "OCPP-J 1.6 3.2", strict=True)
 
 
@@ -237,7 +240,9 @@ async def agrees_to(bench: Bench, name: str) -> None:
     opening = _attempts(bench)[-1]
     if opening.record.get("subprotocol") != name:
         found = opening.record.get("subprotocol") or opening
-        raise bench.blame("Central System", f"the Central System agrees to {found}, expected {name}")
+        text = f"the Central System agrees to {found}, expected {name}"
+        wrong = Difference("subprotocol", expected=name, seen=str(found))
+        raise bench.blame("Central System", text, frame=opening.index, differences=[wrong])
 
 
 @then("the Central System accepts the connection")
@@ -291,7 +296,7 @@ async def offers_suites(bench: Bench) -> None:
     opening = _standing(bench)
     offered = opening.tls.get("offered")
     if offered is None:
-        raise bench.blame("Charge Point", "the Charge Point connects without TLS")
+        raise bench.blame("Charge Point", "the Charge Point connects without TLS", frame=opening.index)
     found = []
     if opening.tls.get("version") not in TLS_ALLOWED:
         found.append(f"it speaks {opening.tls.get('version')}")
@@ -301,13 +306,14 @@ async def offers_suites(bench: Bench) -> None:
     if offered["compression"] != ["null"]:
         found.append(f"it offers the compression {', '.join(offered['compression'])} (A00.FR.320)")
     if found:
-        raise bench.blame("Charge Point", f"TLS: {'; '.join(found)}")
+        raise bench.blame("Charge Point", f"TLS: {'; '.join(found)}", frame=opening.index)
 
 
 @then("the Charge Point authenticates itself with its identity and its AuthorizationKey")
 async def authenticates(bench: Bench) -> None:
     """A00.FR.202 to A00.FR.205, A00.FR.301 to A00.FR.304. With security profile 3 it has none to show."""
-    auth = _standing(bench).auth
+    opening = _standing(bench)
+    auth = opening.auth
     if auth.get("securityProfile") == 3:
         return
     found = []
@@ -322,17 +328,20 @@ async def authenticates(bench: Bench) -> None:
     elif auth["key"] not in ("current", "proposed"):
         found.append("the AuthorizationKey is another")
     if found:
-        raise bench.blame("Charge Point", f"the Charge Point connects: {found[0]}")
+        raise bench.blame("Charge Point", f"the Charge Point connects: {found[0]}", frame=opening.index)
 
 
 @then("the certificate of the Charge Point is as the white paper has it")
 async def client_certificate(bench: Bench) -> None:
     """2.6.1: the size of its key, its serial number, O, and CN the serial number of the Charge Point."""
-    told = _standing(bench).tls.get("certificate")
+    opening = _standing(bench)
+    told = opening.tls.get("certificate")
     if told is None:
-        raise bench.blame("Charge Point", "the Charge Point shows no certificate (A00.FR.401)")
+        text = "the Charge Point shows no certificate (A00.FR.401)"
+        raise bench.blame("Charge Point", text, frame=opening.index)
     if found := charge_point_faults(told, datetime.now(UTC)):
-        raise bench.blame("Charge Point", f"the certificate of the Charge Point: {'; '.join(found)}")
+        text = f"the certificate of the Charge Point: {'; '.join(found)}"
+        raise bench.blame("Charge Point", text, frame=opening.index)
     _judge_common_name(bench, str(told["subject"]["commonName"]))
 
 
@@ -377,7 +386,7 @@ async def key_is_right(bench: Bench) -> None:
         text = (
             f"the AuthorizationKey has {digits} characters{is_hex}; due are 32 to 40 hexadecimal digits, two for a byte"
         )
-        raise bench.blame("Central System", f"{text} (white paper A00.FR.205)")
+        raise bench.blame("Central System", f"{text} (white paper A00.FR.205)", frame=call.index)
 
 
 # Security profiles
@@ -547,7 +556,8 @@ def _request_of(bench: Bench) -> Any:
     try:
         return load_request(str(call.payload.get("csr")))
     except BadCertificate as error:
-        raise bench.blame("Charge Point", f"the CSR of SignCertificate.req: {error} (white paper A02.FR.03)") from None
+        text = f"the CSR of SignCertificate.req: {error} (white paper A02.FR.03)"
+        raise bench.blame("Charge Point", text, frame=call.index) from None
 
 
 @then("its certificateChain is a certificate for the csr")
@@ -557,7 +567,8 @@ async def chain_is_right(bench: Bench) -> None:
     try:
         chain = load_chain(str(call.payload.get("certificateChain")))
     except BadCertificate as error:
-        raise bench.blame("Central System", f"certificateChain: {error} (white paper 5.1)") from None
+        text = f"certificateChain: {error} (white paper 5.1)"
+        raise bench.blame("Central System", text, frame=call.index) from None
     certificate = chain[0]
     found = charge_point_faults(certificate, datetime.now(UTC))
     if key_fingerprint(certificate.public_key()) != key_fingerprint(request.public_key()):
@@ -570,7 +581,7 @@ async def chain_is_right(bench: Bench) -> None:
         if not is_signed_by(below, above):
             found.append("its chain does not lead upwards")
     if found:
-        raise bench.blame("Central System", f"certificateChain: {'; '.join(found)}")
+        raise bench.blame("Central System", f"certificateChain: {'; '.join(found)}", frame=call.index)
 
 
 # Installed certificates
@@ -583,12 +594,13 @@ async def is_root_certificate(bench: Bench) -> None:
     try:
         certificate = load(str(call.payload.get("certificate")))
     except BadCertificate as error:
-        raise bench.blame("Central System", f"the certificate: {error} (white paper 5.11)") from None
+        text = f"the certificate: {error} (white paper 5.11)"
+        raise bench.blame("Central System", text, frame=call.index) from None
     found = faults(certificate, datetime.now(UTC))
     if not is_authority(certificate):
         found.append("it is not that of an authority (white paper 6.4)")
     if found:
-        raise bench.blame("Central System", f"the certificate: {'; '.join(found)}")
+        raise bench.blame("Central System", f"the certificate: {'; '.join(found)}", frame=call.index)
 
 
 @given("the Charge Point tells whether it checks additional root certificates")
@@ -618,7 +630,7 @@ async def names_certificate(bench: Bench, certificate: str) -> None:
     conf = await bench.conf("Charge Point", "GetInstalledCertificateIds")
     if not _is_listed(conf.payload, wanted, _issuer(bench, wanted)):
         text = f"GetInstalledCertificateIds.conf does not name {_told(wanted)}{_nearest(bench, conf.payload, wanted)}"
-        raise bench.blame("Charge Point", f"{text} (white paper M03.FR.04, 6.1)")
+        raise bench.blame("Charge Point", f"{text} (white paper M03.FR.04, 6.1)", frame=conf.index)
 
 
 @then("its certificateHashData names {certificate:Material} no more")
@@ -626,7 +638,8 @@ async def names_no_more(bench: Bench, certificate: str) -> None:
     wanted = load(bench_text(bench, certificate))
     conf = await bench.conf("Charge Point", "GetInstalledCertificateIds")
     if _is_listed(conf.payload, wanted, _issuer(bench, wanted)):
-        raise bench.blame("Charge Point", f"{_told(wanted)} is still installed (white paper M04.FR.02)")
+        text = f"{_told(wanted)} is still installed (white paper M04.FR.02)"
+        raise bench.blame("Charge Point", text, frame=conf.index)
 
 
 @when("the Central System sends DeleteCertificate.req for {certificate:Material}")
@@ -649,14 +662,16 @@ async def _delete(bench: Bench, wanted: Payload) -> None:
     await make_send(
         bench, "Central System", "DeleteCertificate", [(name, f"any, such as {value}") for name, value in table]
     )
-    told = _latest(bench, "Central System", "DeleteCertificate").payload["certificateHashData"]
+    call = _latest(bench, "Central System", "DeleteCertificate")
+    told = call.payload["certificateHashData"]
     found = [
-        f"{name} is {told.get(name)}, expected {value}"
+        Difference(name, expected=str(value), seen=str(told.get(name)))
         for name, value in wanted.items()
         if str(told.get(name, "")).casefold() != value.casefold()
     ]
     if found:
-        raise bench.blame("Central System", f"DeleteCertificate.req: {'; '.join(found)} (white paper M04.FR.07, 6.1)")
+        text = f"DeleteCertificate.req: {'; '.join(map(str, found))} (white paper M04.FR.07, 6.1)"
+        raise bench.blame("Central System", text, frame=call.index, differences=found)
 
 
 def _reported(bench: Bench, certificate: Certificate) -> Payload | None:
@@ -717,7 +732,8 @@ async def tells_event(bench: Bench, event: str) -> None:
     if message is None:
         told = [str(call.payload.get("type")) for call in bench.wire.calls("Charge Point", "SecurityEventNotification")]
         text = f"the Charge Point told no {event} in {bench.timeout:g} s{f', but {told[-1]}' if told else ''}"
-        raise bench.blame("Charge Point", text, "SecurityEventNotification")
+        missing = f"SecurityEventNotification.req {event}"
+        raise bench.blame("Charge Point", text, "SecurityEventNotification", missing=missing)
     bench.take(message, ordered=False)
 
 
@@ -740,7 +756,7 @@ async def installs_nothing(bench: Bench) -> None:
     for message in bench.wire.calls("Charge Point", "SignedFirmwareStatusNotification"):
         if message.payload.get("status") != "Idle" and not bench.repeats(message):
             text = f"the Charge Point sent {message} after InvalidSignature"
-            raise bench.blame("Charge Point", text, "SignedFirmwareStatusNotification")
+            raise bench.blame("Charge Point", text, "SignedFirmwareStatusNotification", frame=message.index)
     told = [call.payload.get("type") for call in bench.wire.calls("Charge Point", "SecurityEventNotification")]
     if "InvalidFirmwareSignature" not in told:
         bench.remark("the security event InvalidFirmwareSignature was not told", "white paper L01.FR.03")

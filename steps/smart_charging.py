@@ -15,7 +15,7 @@ from bench.bench import Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.seats import ExternalChargePoint, SimulatedChargePoint
-from bench.verdicts import Inconclusive, NotApplicable, OurError
+from bench.verdicts import Difference, Inconclusive, NotApplicable, OurError
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
 from steps.cells import BadCell, Expectation, Table, expectation, filled_in, mismatches, rows
@@ -196,7 +196,7 @@ async def begins_now(bench: Bench) -> None:
     deviation = timedelta(seconds=bench.device.limits.tolerance)
     if not _request(bench).time - deviation <= begin <= answer.time + deviation:
         text = f"the composite schedule begins at {timestamp(begin)}, it was asked for at {answer.time:%H:%M:%S}"
-        raise bench.blame("Charge Point", text, "GetCompositeSchedule")
+        raise bench.blame("Charge Point", text, "GetCompositeSchedule", frame=answer.index)
 
 
 @then("the composite schedule is")
@@ -362,7 +362,7 @@ async def profile_has_phases(bench: Bench, n: str) -> None:
     message, profile = _sent(bench)[-1]
     wanted = int(filled_in(n, bench.value))
     told = [period.get("numberPhases", 3) for period in profile["chargingSchedule"]["chargingSchedulePeriod"]]
-    found = [f"numberPhases is {phases}, expected {wanted}" for phases in told if phases != wanted]
+    found = [Difference("numberPhases", str(wanted), str(phases)) for phases in told if phases != wanted]
     bench.judge(message, f"{message.action}.req", found)
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from bench.bench import QUIET, Bench
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem
-from bench.verdicts import Inconclusive, OurError
+from bench.verdicts import Difference, Inconclusive, OurError
 from steps.cells import Table, expectation, mismatches, rows, tolerated
 from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
@@ -209,7 +209,7 @@ async def _charge_point_faulted(bench: Bench) -> None:
         return
     text = f"connector {', '.join(map(str, sorted(missing)))} was not reported Faulted"
     if 0 in missing and above & missing:
-        raise bench.blame("Charge Point", text, "StatusNotification")
+        raise bench.blame("Charge Point", text, "StatusNotification", missing="StatusNotification.req Faulted")
     bench.remark(text, "OCPP 1.6 4.9", strict=True)
 
 
@@ -302,7 +302,7 @@ async def connector_is_after(bench: Bench, n: str, status: str, duration: str) -
     if bench.judged != "Charge Point":
         return  # a Central System that takes its time to answer delays our reports
     if passed < wait - tolerance or passed > wait + max(5 * tolerance, wait / 2):
-        raise bench.blame("Charge Point", text)
+        raise bench.blame("Charge Point", text, frame=bench.latest_report(connector).index)
     if passed > wait + tolerance:
         bench.remark(text, strict=True)
 
@@ -371,7 +371,8 @@ async def _check_report(bench: Bench, message: Message, exceptions: dict[int, st
     reported = message.payload.get("status")
     if not wanted.fits(reported):
         text = f"connector {connector} is reported {reported}, expected {wanted.text}"
-        raise bench.blame("Charge Point", text, "StatusNotification")
+        wrong = Difference("status", expected=wanted.text, seen=str(reported))
+        raise bench.blame("Charge Point", text, "StatusNotification", frame=message.index, differences=[wrong])
     await bench.conf_to(message)
 
 

@@ -39,7 +39,8 @@ async def stops_around_a_reboot(bench: Bench, datatable: Table = ()) -> None:
     def look() -> Message | None:
         for message in messages(bench.wire.records, bench.wire.floor):
             if registration_told(message, bench.wire.records) not in (None, "Accepted"):
-                raise bench.blame("Central System", f"the Central System answered BootNotification.req with {message}")
+                text = f"the Central System answered BootNotification.req with {message}"
+                raise bench.blame("Central System", text, frame=message.index)
         return next(bench.wire.calls("Charge Point", "StopTransaction"), None)
 
     deadline = bench.loop.time() + within
@@ -116,7 +117,8 @@ async def is_left_over(bench: Bench, n: str) -> None:
         told = _statuses(bench, connector)
         text = f"connector {connector} was not reported Preparing or Finishing when the transaction had ended"
         if told[-1:] != ["Preparing"]:
-            raise bench.blame("Charge Point", text, "StatusNotification")
+            missing = "StatusNotification.req Finishing"
+            raise bench.blame("Charge Point", text, "StatusNotification", missing=missing)
         bench.remark(text, "OCPP 1.6 4.9", strict=True)
 
 
@@ -202,7 +204,7 @@ def _judge_samples(bench: Bench, outage: _Outage, moments: Sequence[datetime], l
     offline = outage.without_connection(moments)
     if len(offline) < least:
         text = f"{len(offline)} samples taken without connection came, at least {least} were due"
-        raise bench.blame("Charge Point", text)
+        raise bench.blame("Charge Point", text, missing="MeterValues.req")
     if flaw := outage.flaw(moments, apart):
         raise bench.blame("Charge Point", flaw)
 

@@ -102,19 +102,25 @@ CASE_FIELDS = {
     "clauses": list,
     "steps": list,
     "remarks": list,
+    "started": str,
+    "failure": type(None),
 }
 
 
 def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     document = results(rehearsed[1])
-    assert list(document) == ["run", "device", "cases", "summary"]
-    assert document["run"].keys() >= {"tool", "version", "started", "time", "strict"}
+    assert list(document) == ["format", "run", "device", "cases", "summary"]
+    assert document["run"].keys() == {
+        "tool", "version", "started", "ended", "time", "strict", "shuffle", "command",
+    }  # fmt: skip
+    assert document["run"]["command"] == "rehearse run"
     assert document["run"]["tool"] == "ocpp-rehearsal"
     assert document["run"]["time"] == "virtual"
     assert document["run"]["strict"] is False
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", document["run"]["started"])
     started = datetime.fromisoformat(document["run"]["started"])  # by the real clock, not that of the rehearsal
     assert timedelta() <= datetime.now(UTC) - started < timedelta(hours=1)
+    assert started <= datetime.fromisoformat(document["run"]["ended"]) <= datetime.now(UTC)
     assert document["device"].keys() == {
         "kind",
         "address",
@@ -188,7 +194,7 @@ def test_two_rehearsals_leave_the_same_transcripts(
     assert [normalised(text) for text in texts[::2]] == [normalised(text) for text in texts[1::2]]
     documents = [results(first), results(again)]
     for document in documents:
-        document["run"]["started"] = ""
+        document["run"] |= {"started": "", "ended": "", "command": ""}
     assert documents[0] == documents[1]
 
 

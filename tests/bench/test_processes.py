@@ -96,7 +96,7 @@ def what_is_said(output: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves, but for when it began and which ports the system chose."""
+    """What a run leaves, but for when it was, how it was called, and which ports the system chose."""
 
     status: int
     lines: list[str]
@@ -108,7 +108,8 @@ def outcome(folder: Path, *arguments: str) -> Outcome:
     process = rehearse("run", "--out", "out", *arguments, cwd=folder)
     assert process.stderr == ""
     document = results(folder / "out")
-    del document["run"]["started"]
+    for name in ("started", "ended", "command"):
+        del document["run"][name]
     paths = (folder / "out" / "cases").glob("*/transcript.jsonl")
     texts = {path.parent.name: normalised(path.read_text()) for path in paths}
     return Outcome(process.returncode, what_is_said(process.stdout), document, texts)
