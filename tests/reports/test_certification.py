@@ -223,7 +223,7 @@ def test_a_browser_has_nothing_to_complain_of(tmp_path: Path, verdict: str) -> N
 
 def test_a_browser_runs_nothing_of_a_hostile_device(tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    page.write_text(report(*hostile(f"<img src=http://evil.example onerror=alert(1)>{NASTY}")), encoding="utf-8")
+    page.write_text(report(*hostile(f"<img src=http://evil.example onerror=alert(1)>{NASTY}{LONG}")), encoding="utf-8")
     seen = look(page, "report-hostile")
     assert seen.complaints == []
     assert seen.requests == []

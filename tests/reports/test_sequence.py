@@ -102,6 +102,11 @@ def test_an_answer_belongs_to_the_call_of_the_other_party_with_its_id(
             "no answer; offered no subprotocol; no answer in time",
         ),
         (
+            at(1, kind="connect", event="opening", url="/CP1", offered=["ocpp1.6"], subprotocol=None, status=404),
+            "connection refused",
+            "HTTP 404; offered ocpp1.6; /CP1",
+        ),
+        (
             at(1, kind="tls", version="TLSv1.2", suite="S", certificate={"subject": {"commonName": "csms.example"}}),
             "TLS",
             "TLSv1.2, S, certificate of csms.example",
