@@ -20,6 +20,7 @@ from bench.device import CAPABILITIES, device
 from ocppj.transcript import normalised, read
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
+from reports.views import CASE_VIEWS, VIEWS
 from simulator.charge_point import ChargePoint
 from tests.bench.hostile import hostile_environment, hostile_folder
 
@@ -86,8 +87,11 @@ def test_a_self_rehearsal_passes(rehearsed: tuple[subprocess.CompletedProcess[st
 def test_nothing_else_is_written(rehearsed: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     _, out = rehearsed
     assert [path.name for path in out.parent.iterdir()] == ["rehearsal-results"]
-    assert sorted(path.name for path in out.iterdir()) == ["cases", "results.json"]
+    files = {"allure-results", "cases", "results.json", *(name for name, _ in VIEWS)}
+    assert {path.name for path in out.iterdir()} == files
     assert sorted(path.name for path in (out / "cases").iterdir()) == ALL
+    for case in (out / "cases").iterdir():
+        assert {path.name for path in case.iterdir()} == {"transcript.jsonl", *(name for name, _ in CASE_VIEWS)}
 
 
 CASE_FIELDS = {
@@ -128,7 +132,9 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
         "lacks",
         "test_data",
         "file_servers",
+        "security",
         "limits_s",
+        "about",
     }
     assert document["summary"] == {
         "pass": len(ALL),
@@ -249,6 +255,8 @@ UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
     "no host": (["--csms", "ws://"], "--csms ws:// is no URL such as"),
     "nobody there": (["--csms", "ws://127.0.0.1:1/x"], "ws://127.0.0.1:1/x/CP1: "),
     "both": (["--csms", "ws://127.0.0.1:1/x", "--listen", "127.0.0.1:0"], "--csms and --listen exclude each other"),
+    "about without value": (["--about", "vendor"], "--about vendor is not of the form NAME=VALUE"),
+    "unknown about": (["--about", "colour=red"], "unknown --about colour: one of vendor, product, software_version, "),
     "operator": (["--operator", "somebody"], "--operator somebody is not of the form command:PROGRAM"),
     "operator without program": (["--operator", "command: "], "--operator command:  is not of the form"),
     "out is a file": (["--case", "TC_017_1_CS", "--out", "file"], "the results cannot be written to file: "),
