@@ -108,7 +108,8 @@ class AllureResults:
         """
         listener = AllureListener(config)
         config.pluginmanager.register(listener, "allure_listener")
-        for plugin in (listener, _Files(self._out / FOLDER), self):
+        files = _Files(self._out / FOLDER)  # type: ignore[no-untyped-call]  # its constructor has no types
+        for plugin in (listener, files, self):
             allure_commons.plugin_manager.register(plugin)
             config.add_cleanup(partial(allure_commons.plugin_manager.unregister, plugin))
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
+from bench import allure
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, authorization_key, device
 from bench.operators import Command, Nobody, Operator, Person
@@ -31,8 +33,9 @@ from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
 from ocppj.secrets import MASK
-from reports.explanation import WIDTH, Group, groups, lines, verdict_of
-from reports.reading import StoredTranscripts, read_results
+from reports import timing
+from reports.explanation import WIDTH, Group, groups, lines
+from reports.reading import BadResults, StoredTranscripts, read_results
 from reports.results import CaseResult, Results, Transcripts
 from reports.texts import shown
 from reports.views import write_views
@@ -405,6 +408,10 @@ def _make_room(results: Results, out: Path) -> None:
     if (out / "results.json").exists():
         shutil.rmtree(out / "cases", ignore_errors=True)
     _write(results, out)
+    try:
+        allure.make_room(out)
+    except OSError as error:
+        _unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
 def _tell_of_credentials(rehearsal: Rehearsal, words: str) -> None:
@@ -423,6 +430,8 @@ def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     results.run["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
     _ask_boot_notification(results, out)
     _write(results, out)
+    with suppress(OSError):  # what cannot be written is told below
+        allure.complete(results, out)
     _view(out)
     counted = Counter(_reading(result, strict) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
@@ -453,7 +462,12 @@ def _view(out: Path) -> None:
         _explain(group, transcripts)
         console.print()
     try:
-        failed = write_views(results, transcripts, out)
+        session = timing.read(out)
+    except BadResults as error:
+        session = None
+        console.print(f"What was measured is left out: {error}", style="yellow", markup=False, soft_wrap=True)
+    try:
+        failed = write_views(results, transcripts, out, session)
     except OSError as error:
         _unusable(f"the results cannot be written to {out}: {error.strerror}")
     for path, fault in failed:
@@ -466,7 +480,7 @@ def _table(results: Results) -> Table:
     table = Table("profile", box=None, pad_edge=False)
     for verdict in COLOURS:
         table.add_column("n/a" if verdict == "not_applicable" else verdict, justify="right")
-    counted = Counter((case.profile, verdict_of(case, results)) for case in results.cases)
+    counted = Counter((case.profile, results.verdict(case)) for case in results.cases)
     present = {profile for profile, _ in counted}
     rows = {each: [counted[each, verdict] for verdict in COLOURS] for each in PROFILES.values() if each in present}
     if len(rows) > 1:

@@ -33,7 +33,7 @@ def report(
     with _refusing():
         side = _side(folder)
         try:
-            failed = write_views(side.results, side.transcripts, folder)
+            failed = write_views(side.results, side.transcripts, folder, side.session)
             if as_pdf:
                 (folder / "report.pdf").write_bytes(pdf((folder / "report.html").read_text(encoding="utf-8")))
         except NoPdf as error:

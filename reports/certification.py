@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import sequence, timing
-from reports.explanation import NOT_PASSED, groups, verdict_of
+from reports.explanation import NOT_PASSED, groups
 from reports.results import VERDICTS, CaseResult, Results, Transcripts
 from reports.texts import LONGEST, shown
 
@@ -73,7 +73,7 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         identification=identification(results, transcripts),
         roles={role: name for role, name in ROLES.items() if any(case.role == role for case in cases)},
         summary=summary(results),
-        totals={verdict: sum(verdict_of(case, results) == verdict for case in cases) for verdict in VERDICTS},
+        totals={verdict: sum(results.verdict(case) == verdict for case in cases) for verdict in VERDICTS},
         performance=timing.performance(results, measured),
         basis=timing.basis(results, session),
         times=measured,
@@ -88,7 +88,7 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         remarks=[(case, case.remarks) for case in cases if case.remarks],
         traced=traced(results),
         status={case_id: row["status"] for case_id, row in _catalogue().items()},
-        verdict=lambda case: verdict_of(case, results),
+        verdict=lambda case: results.verdict(case),
     )
     return page
 
@@ -178,13 +178,13 @@ def summary(results: Results) -> list[dict[str, Any]]:
             cases = [case for case in results.cases if (case.role, case.profile) == (role, profile)]
             listed = {each for each, row in _catalogue().items() if (row["role"], row["profile"]) == (role, profile)}
             missing = len(listed - {case.id for case in cases})
-            counts = Counter(verdict_of(case, results) for case in cases)
+            counts = Counter(results.verdict(case) for case in cases)
             found.append(
                 {
                     "role": role,
                     "name": name,
                     "description": description,
-                    "outcome": outcome([verdict_of(case, results) for case in cases], missing),
+                    "outcome": outcome([results.verdict(case) for case in cases], missing),
                     "strict": outcome([case.strict_verdict for case in cases], missing),
                     "passed": counts["pass"],
                     "applicable": len(cases) + missing - counts["not_applicable"],
@@ -270,7 +270,7 @@ def by_profile(results: Results) -> list[tuple[str, list[CaseResult]]]:
 
 
 def _is_explained(results: Results, case: CaseResult) -> bool:
-    return verdict_of(case, results) in NOT_PASSED
+    return results.verdict(case) in NOT_PASSED
 
 
 def _diagram(case: CaseResult, transcripts: Transcripts) -> Markup:

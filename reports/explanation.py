@@ -36,16 +36,11 @@ class Group:
         return shown(_text(self.cases[0]), LONGEST)
 
 
-def verdict_of(case: CaseResult, results: Results) -> str:
-    """The verdict of a case in the reading of its run: the default or the strict one."""
-    return case.strict_verdict if results.run.get("strict") else case.verdict
-
-
 def groups(results: Results) -> list[Group]:
     """What did not pass, grouped by its cause: failures first, then errors, then what is inconclusive; many first."""
     found: dict[tuple[str, str], list[CaseResult]] = defaultdict(list)
     for case in sorted(results.cases, key=lambda each: each.id):
-        verdict = verdict_of(case, results)
+        verdict = results.verdict(case)
         if verdict in NOT_PASSED:
             found[verdict, _cause(case)].append(case)
     grouped = [Group(verdict, cause, cases) for (verdict, cause), cases in found.items()]

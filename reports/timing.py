@@ -17,11 +17,10 @@ import jsonschema_rs
 from ocppj.secrets import masked
 from ocppj.transcript import Party
 from reports.reading import BadResults
-from reports.results import Results
+from reports.results import Results, Transcripts
 from reports.texts import shown
 from reports.times import NAMES, of_transcript, seconds_told, together
 from reports.times import Times as Times  # who reads figures need not know where they are made
-from reports.views import Transcripts
 
 FILE = "measurements.json"
 FORMAT = 1

@@ -9,26 +9,43 @@ from functools import partial
 from pathlib import Path
 
 from ocppj.transcript import Record
-from reports.results import CaseResult, Results
-from reports.results import Transcripts as Transcripts
+from reports import allure, certification, sequence
+from reports.badge import badge
+from reports.junit import junit
+from reports.results import CaseResult, Results, Transcripts
+from reports.summary import summary
+from reports.timing import Session
 
 View = Callable[[Results, Transcripts], str]
 CaseView = Callable[[CaseResult, Sequence[Record]], str]
 
 # The file in the folder of the results, and what makes it.
-VIEWS: tuple[tuple[str, View], ...] = ()
+VIEWS: tuple[tuple[str, View], ...] = (
+    ("junit.xml", junit),
+    ("summary.md", summary),
+    ("badge.svg", badge),
+    ("allure-results/categories.json", allure.categories),
+    ("allure-results/environment.properties", allure.environment),
+    ("allurerc.json", allure.settings),
+)
+REPORT = "report.html"  # the view that shows what was measured as well
 
 # The file in ``cases/<id>/`` of every case that has a transcript, and what makes it.
-CASE_VIEWS: tuple[tuple[str, CaseView], ...] = ()
+CASE_VIEWS: tuple[tuple[str, CaseView], ...] = (
+    ("sequence.svg", sequence.svg_of),
+    ("sequence.mmd", sequence.mermaid_of),
+)
 
 
-def write_views(results: Results, transcripts: Transcripts, folder: Path) -> list[tuple[Path, Exception]]:
+def write_views(
+    results: Results, transcripts: Transcripts, folder: Path, session: Session | None = None
+) -> list[tuple[Path, Exception]]:
     """Write every view of a run. Those that could not be made, and why: one of them costs none of the others.
 
-    Raises ``OSError`` if nothing can be written there.
+    ``session``: what ``rehearse measure`` has left beside. Raises ``OSError`` if nothing can be written there.
     """
     failed = []
-    for path, make in _files(results, transcripts, folder):
+    for path, make in _files(results, transcripts, folder, session):
         try:
             text = make().encode()
         except Exception as fault:  # ours, on something that a device has sent
@@ -39,9 +56,12 @@ def write_views(results: Results, transcripts: Transcripts, folder: Path) -> lis
     return failed
 
 
-def _files(results: Results, transcripts: Transcripts, folder: Path) -> Iterator[tuple[Path, Callable[[], str]]]:
+def _files(
+    results: Results, transcripts: Transcripts, folder: Path, session: Session | None
+) -> Iterator[tuple[Path, Callable[[], str]]]:
     for case in results.cases:
         for name, case_view in CASE_VIEWS if case.id in transcripts else ():
             yield folder / "cases" / case.id / name, partial(case_view, case, transcripts[case.id])
     for name, view in VIEWS:
         yield folder / name, partial(view, results, transcripts)
+    yield folder / REPORT, partial(certification.report, results, transcripts, session)

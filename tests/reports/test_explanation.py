@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ocppj.transcript import Party, Record, Transcript
-from reports.explanation import LONGEST, LONGEST_FRAME, groups, lines, verdict_of
+from reports.explanation import LONGEST, LONGEST_FRAME, groups, lines
 from reports.results import CaseResult
 from tests.reports.few import LONG, NASTY, case, failure, results
 
@@ -115,8 +115,8 @@ def test_failures_come_first_and_what_is_most_often() -> None:
 
 def test_the_reading_of_the_run() -> None:
     rigid = case("TC_003_CS", strict_verdict="fail", remarks=["it came late"])
-    assert verdict_of(rigid, results(rigid)) == "pass"
-    assert verdict_of(rigid, results(rigid, strict=True)) == "fail"
+    assert results(rigid).verdict(rigid) == "pass"
+    assert results(rigid, strict=True).verdict(rigid) == "fail"
     assert groups(results(rigid)) == []
     (group,) = groups(results(rigid, strict=True))
     assert (group.verdict, group.title) == ("fail", "it came late")
