@@ -36,6 +36,7 @@ from ocppj.certificates import (
     organization,
     same_hash_data,
     server_faults,
+    verify_path,
     verify_signature,
 )
 from ocppj.frames import Payload
@@ -452,6 +453,7 @@ async def _have_root_installed(bench: Bench) -> None:
             else "any, such as {CentralSystemRootCertificate}"
         )
         await make_send(bench, "Central System", "InstallCertificate", (use, ("certificate", cell)))
+        _judge_root(bench)
         await claim_conf(bench, "Charge Point", "InstallCertificate", (("status", "Accepted"),))
 
 
@@ -466,6 +468,7 @@ async def _have_certificate_renewed(bench: Bench) -> None:
         _judge_request(bench)
         await claim_conf(bench, "Central System", "SignCertificate", (("status", "Accepted"),))
         await claim_request(bench, "Central System", "CertificateSigned", within=bench.long_timeout)
+        _judge_chain(bench)
         await claim_conf(bench, "Charge Point", "CertificateSigned", (("status", "Accepted"),))
 
 
@@ -553,6 +556,10 @@ def _request_of(bench: Bench) -> Any:
 @then("its certificateChain is a certificate for the csr")
 async def chain_is_right(bench: Bench) -> None:
     """2.6.1 and A02: of the latest CertificateSigned.req; CN the serial number of the Charge Point."""
+    _judge_chain(bench)
+
+
+def _judge_chain(bench: Bench) -> None:
     call, request = _latest(bench, "Central System", "CertificateSigned"), _request_of(bench)
     try:
         chain = load_chain(str(call.payload.get("certificateChain")))
@@ -571,6 +578,20 @@ async def chain_is_right(bench: Bench) -> None:
             found.append("its chain does not lead upwards")
     if found:
         raise bench.blame("Central System", f"certificateChain: {'; '.join(found)}")
+    _judge_path(bench, chain)
+
+
+def _judge_path(bench: Bench, chain: Sequence[Certificate]) -> None:
+    """Our Charge Point refuses what nobody whom it trusts has signed (A02.FR.06), for want of a root as well."""
+    is_ours = bench.judged == "Central System"
+    roots = simulated(bench).security.roots if is_ours else [load(str(bench.value("CentralSystemRootCertificate")))]
+    try:
+        verify_path(chain, roots, datetime.now(UTC))
+    except BadCertificate as error:
+        if is_ours:
+            text = f"certificateChain: {error}: give --tls-ca with who signs the certificates of Charge Points as well"
+            raise Inconclusive(text) from None
+        raise bench.blame("Central System", f"certificateChain: {error}") from None
 
 
 # Installed certificates
@@ -579,6 +600,10 @@ async def chain_is_right(bench: Bench) -> None:
 @then("its certificate is a root certificate")
 async def is_root_certificate(bench: Bench) -> None:
     """Of the latest InstallCertificate.req: X.509 in PEM (A00.FR.507), an authority, within 2.6.1."""
+    _judge_root(bench)
+
+
+def _judge_root(bench: Bench) -> None:
     call = _latest(bench, "Central System", "InstallCertificate")
     try:
         certificate = load(str(call.payload.get("certificate")))
@@ -756,6 +781,7 @@ async def signature_is_right(bench: Bench) -> None:
 @then("its signature is not that of its file")
 async def signature_is_wrong(bench: Bench) -> None:
     """The same; the certificate is to be right, or nothing would be downloaded (L01.FR.24)."""
+    _signing_certificate(bench)
     if _is_our_image(bench) and not _fault_of_signature(bench):
         raise bench.blame("Central System", "firmware.signature is right: an invalid one was asked for")
 
@@ -768,10 +794,7 @@ def _is_our_image(bench: Bench) -> bool:
 def _fault_of_signature(bench: Bench) -> str:
     """What is wrong with the signature over an image of ours; empty if nothing is, or if it is not ours."""
     firmware = _latest(bench, "Central System", "SignedUpdateFirmware").payload["firmware"]
-    try:
-        certificate = load(str(firmware["signingCertificate"]))
-    except BadCertificate as error:
-        return f"signingCertificate: {error}"
+    certificate = _signing_certificate(bench)
     if not _is_our_image(bench):
         return ""
     try:
@@ -781,6 +804,16 @@ def _fault_of_signature(bench: Bench) -> str:
     if scheme == "RSA-PKCS1v15":
         bench.remark("the firmware is signed with SHA256withRSA, not RSA-PSS", "white paper L01.FR.04")
     return ""
+
+
+def _signing_certificate(bench: Bench) -> Certificate:
+    """That of the latest SignedUpdateFirmware.req. Ends the case if it is none."""
+    firmware = _latest(bench, "Central System", "SignedUpdateFirmware").payload["firmware"]
+    try:
+        return load(str(firmware["signingCertificate"]))
+    except BadCertificate as error:
+        text = f"firmware: signingCertificate: {error} (white paper 6.9)"
+        raise bench.blame("Central System", text) from None
 
 
 def _image(bench: Bench) -> bytes:
