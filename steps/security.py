@@ -4,6 +4,7 @@ What was shown when a connection was made is judged from the facts of the transc
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -59,6 +60,7 @@ SECURITY_EVENTS = frozenset(
         "InvalidTLSCipherSuite",
     }
 )  # chapter 8
+HOST = re.compile(r"[0-9A-Za-z.:-]*")  # a name or an address; that there is one is judged for itself
 LEAST_KEY, LONGEST_KEY = 16, 20  # bytes of an AuthorizationKey (A00.FR.205)
 
 
@@ -278,12 +280,22 @@ async def server_certificate(bench: Bench) -> None:
         if told is None:
             found.append(str(opening.tls.get("badCertificate", "there is none")))
         else:
-            found.extend(server_faults(told, str(opening.tls.get("host"))))
+            host = str(opening.tls.get("host"))
+            found.extend(server_faults(told, host))
+            _judge_name(bench, told["subject"]["commonName"], host)
     # Authorities of the public Internet put no organization into what they sign, and the test case does not ask for it.
     for text in [each for each in dict.fromkeys(found) if each.endswith("(A00.FR.509)")]:
         bench.remark(f"its certificate: {text.removesuffix(' (A00.FR.509)')}", "white paper A00.FR.509")
     if others := [each for each in dict.fromkeys(found) if not each.endswith("(A00.FR.509)")]:
         raise bench.blame("Central System", f"its certificate: {'; '.join(others)}")
+
+
+def _judge_name(bench: Bench, common_name: str, host: str) -> None:
+    """A00.FR.510, and the note on A00.FR.511: a subjectAltName may name the endpoint, CN has an FQDN all the same."""
+    if not HOST.fullmatch(common_name):
+        raise bench.blame("Central System", f"its certificate: CN {common_name!r} is no FQDN (white paper A00.FR.510)")
+    if common_name.removesuffix(".").casefold() != host.removesuffix(".").casefold():
+        bench.remark(f"CN is {common_name}, {host} is but a subjectAltName", "white paper A00.FR.510", strict=True)
 
 
 @then("the Charge Point offers TLS 1.2 or above with a pair of the required cipher suites")
