@@ -28,6 +28,7 @@ from bench.processes import play_in_processes
 from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
+from ocppj.secrets import masked
 from reports.results import CaseResult, Results
 
 URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
@@ -129,7 +130,7 @@ def run(
     if processes > 1 and (csms or listen):
         _unusable("--processes is for a self-rehearsal: a device plays one case at a time")
     if next_csms is not None and not URL.fullmatch(next_csms):
-        _unusable(f"--next-csms {next_csms} is no URL such as wss://host:port/path")
+        _unusable(f"--next-csms {masked(next_csms)} is no URL such as wss://host:port/path")
     security = Security(
         security_profile if security_profile is not None or not (csms or listen) else 0,
         _password(password),
@@ -214,7 +215,7 @@ def _device(
     security: Security,
 ) -> Device:
     if csms is not None and not URL.fullmatch(csms):
-        _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
+        _unusable(f"--csms {masked(csms)} is no URL such as ws://host:port/path")
     values: dict[str, str] = {}
     for setting in data:
         name, equals, value = setting.partition("=")

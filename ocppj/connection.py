@@ -45,6 +45,7 @@ MAX_MESSAGE = 64 * 2**20  # bytes; a longer message ends the connection with 100
 PROTOCOL_ERROR = 1002
 CLOSE_TIMEOUT = 5.0  # seconds for a closing handshake, then the socket is dropped
 BACKLOG = 1024  # who may come at once, as all Charge Points do when their Central System is there again
+NO_ANSWER = "no answer in time"  # the words for an attempt that came to nothing
 OPEN_TIMEOUT = 10.0  # seconds for an opening handshake, and as many for that of TLS before it
 
 # Whoever has an identity of 10,000 characters is to be told that it is unknown (3.2), not that its line is too long.
@@ -448,7 +449,7 @@ def _agrees(offered: Sequence[str]) -> bool:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return NO_ANSWER
     if isinstance(error, socket.gaierror):
         return f"the host cannot be found ({error.strerror})"
     if isinstance(error, OSError) and error.errno:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 MASK = "***"
 LEAST_LENGTH = 8  # characters; what is shorter is found in too much that is no secret
 
-_known: dict[str, str] = {}  # each form of a secret, without case and as it is written
+_known: dict[str, str] = {}  # each form of a secret, as it is written and without case
 
 _URL_SAFE = str.maketrans("+/", "-_")  # RFC 4648, 5
 
@@ -42,7 +42,7 @@ def keep(secret: bytes, identity: str = "") -> None:
     with suppress(UnicodeDecodeError):
         text = secret.decode()
         forms |= {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-    _known.update({form.casefold(): form for form in forms if len(form) >= LEAST_LENGTH})
+    _known.update({form: form.casefold() for form in forms if len(form) >= LEAST_LENGTH})
 
 
 def hidden(text: str) -> str:
@@ -52,7 +52,7 @@ def hidden(text: str) -> str:
     text = _BASIC.sub(rf"\1{MASK}", text)
     # Most texts hold none of them, which is found out much faster than where they are.
     folded = text.casefold()
-    found = sorted((form for fold, form in _known.items() if fold in folded), key=len, reverse=True)
+    found = sorted((form for form, fold in _known.items() if fold in folded), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.IGNORECASE) if found else text
 
 

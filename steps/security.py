@@ -40,6 +40,7 @@ from ocppj.certificates import (
     verify_path,
     verify_signature,
 )
+from ocppj.connection import NO_ANSWER
 from ocppj.frames import Payload
 from ocppj.tls import ECDSA_SUITES, REQUIRED_SUITES, RSA_SUITES
 from ocppj.transcript import Party
@@ -216,6 +217,8 @@ async def refuses(bench: Bench) -> None:
     opening = _attempts(bench)[-1]
     if opening.status == 101:
         raise bench.blame("Central System", "the Central System accepts the connection")
+    if opening.status is None and NO_ANSWER in str(opening):
+        raise bench.blame("Central System", f"the Central System leaves the attempt without an answer: {opening}")
     if opening.status is None and not opening.tls.get("failure"):
         bench.remark(f"the connection is refused without an HTTP status: {opening}")
 
