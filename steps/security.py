@@ -462,6 +462,9 @@ async def _have_root_installed(bench: Bench) -> None:
             is_there = _is_listed(conf.payload, root, root)
         if is_there:
             return
+        if bench.device.url is not None and bench.device.security.tls_ca is None:
+            text = "nobody has said who has signed the certificate of the Central System for the next security profile"
+            raise Inconclusive(f"{text}: give --tls-ca")
         cell = (
             "{CentralSystemRootCertificate}"
             if bench.judged == "Charge Point"

@@ -122,6 +122,7 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
         "lacks",
         "test_data",
         "file_servers",
+        "security",
         "limits_s",
     }
     assert document["summary"] == {
