@@ -1,4 +1,4 @@
-"""Our own parties as strangers, over TLS: what the bench keeps of passwords and certificates, also when it is killed."""
+"""Our own parties as strangers, over TLS: what the bench keeps of passwords and certificates, even when killed."""
 
 import json
 import signal
