@@ -32,7 +32,7 @@ from bench.processes import play_in_processes
 from bench.run import Run
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
-from ocppj.secrets import MASK
+from ocppj.secrets import MASK, masked
 from reports import timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
@@ -153,7 +153,7 @@ def run(
     if processes > 1 and (csms or listen):
         _unusable("--processes is for a self-rehearsal: a device plays one case at a time")
     if next_csms is not None and not URL.fullmatch(next_csms):
-        _unusable(f"--next-csms {next_csms} is no URL such as wss://host:port/path")
+        _unusable(f"--next-csms {masked(next_csms)} is no URL such as wss://host:port/path")
     security = Security(
         security_profile if security_profile is not None or not (csms or listen) else 0,
         _password(password),
@@ -243,7 +243,7 @@ def _device(
     security: Security,
 ) -> Device:
     if csms is not None and not URL.fullmatch(csms):
-        _unusable(f"--csms {csms} is no URL such as ws://host:port/path")
+        _unusable(f"--csms {masked(csms)} is no URL such as ws://host:port/path")
     return _built(
         url=csms,
         listen=_address(listen),

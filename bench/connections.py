@@ -21,8 +21,9 @@ class Opening:
 
     @property
     def is_granted(self) -> bool:
-        """Whether a WebSocket was opened, and not closed again for want of a subprotocol."""
-        return self.status == SWITCHING_PROTOCOLS and self.record.get("subprotocol") is not None
+        """Whether a WebSocket was opened, and not given up: without a subprotocol, or with one that was not offered."""
+        is_open = self.status == SWITCHING_PROTOCOLS and "failure" not in self.record
+        return is_open and self.record.get("subprotocol") is not None
 
     @property
     def status(self) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.obligations import Limits
+from ocppj.schemas import ACTIONS
 from ocppj.secrets import masked
 
 Role = Literal["CS", "CSMS"]
@@ -102,6 +103,8 @@ FILE_SERVERS: dict[str, str] = {
 LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl", "LogUrl")
 
 HIGHEST_SECURITY_PROFILE = 3
+
+WORDS_OF_OCPP = ACTIONS | {"AuthorizationKey"}
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,8 @@ def authorization_key(text: str) -> bytes:
     """
     if 32 <= len(text) <= 40 and len(text) % 2 == 0 and re.fullmatch("[0-9A-Fa-f]+", text):
         return bytes.fromhex(text)
+    if text in WORDS_OF_OCPP:
+        raise BadSetting(f"the password is {text}, a word of OCPP: it would be masked wherever OCPP says it")
     if not 16 <= len(text.encode()) <= 20:
         raise BadSetting("the password is neither 16 to 20 characters nor 32 to 40 hexadecimal digits")
     return text.encode()

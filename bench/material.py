@@ -8,7 +8,7 @@ from secrets import token_bytes
 
 from bench.bench import Bench
 from bench.files import Images
-from bench.pki import Pki
+from bench.pki import Pki, read_roots
 from ocppj.certificates import pem
 from ocppj.secrets import keep
 
@@ -24,7 +24,7 @@ class Material(Mapping[str, Callable[[], object]]):
             "SecurityProfile": lambda: bench.security_profile,
             "NextSecurityProfile": lambda: bench.security_profile + 1,
             "LowerSecurityProfile": lambda: bench.security_profile - 1,
-            "CentralSystemRootCertificate": lambda: pem(pki.central_system_root.certificate),
+            "CentralSystemRootCertificate": self._present_root,
             "NewCentralSystemRootCertificate": self._new_root,
             "NewManufacturerRootCertificate": lambda: pki.new_manufacturer_root,
             "ExpiredCentralSystemRootCertificate": lambda: pki.expired_root,
@@ -50,6 +50,13 @@ class Material(Mapping[str, Callable[[], object]]):
         key = token_bytes(20)
         keep(key, self._bench.device.identity)
         return key.hex().upper()
+
+    def _present_root(self) -> str:
+        """Who has signed the certificate of the Central System: the user says so of one under test."""
+        ca = self._bench.device.security.tls_ca
+        if self._bench.device.url is not None and ca is not None:
+            return pem(read_roots(ca)[0])
+        return pem(self._pki.central_system_root.certificate)
 
     def _new_root(self) -> str:
         """M05.FR.09: where AdditionalRootCertificateCheck is true, the present root must have signed the new one."""

@@ -1,19 +1,20 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from secrets import token_bytes
 from typing import Any, TypeVar
 
 from bench.bench import Bench
 from bench.cases import PROFILES, Case
+from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import LOCATIONS, Device
 from bench.files import FileServer, Images
 from bench.material import Material
+from bench.messages import Message, messages
 from bench.operators import Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
 from bench.seats import (
@@ -66,6 +67,7 @@ class Run:
             organization=self.device.data["CpoName"],
         )
         self.credentials = Credentials(self.device, self._own_certificate())
+        self._former_certificate = self.credentials.certificate  # before the present case
         self._transcript = Transcript()
         self._charge_point_under_test: ChargePointUnderTest | None = None
         self._file_server: FileServer | None = None
@@ -189,6 +191,10 @@ class Run:
 
     async def _seat(self, bench: Bench) -> None:
         if self.device.url is not None:
+            self._former_certificate = self.credentials.certificate
+            if self.credentials.others:  # the case before has left it open which password counts
+                with suppress(ConnectFailed):  # the case will say so
+                    await self._knock(self.device.url)
             charge_point = self._charge_point(bench, self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
@@ -242,7 +248,7 @@ class Run:
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
                 await _leave_nothing_running(charge_point.charge_point)
-                self._learn_from(charge_point.charge_point)
+                self._learn_from(charge_point.charge_point, bench.records)
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
@@ -352,13 +358,13 @@ class Run:
             self.credentials.propose(key)
         self.credentials.renew(charge_point.security.credential)
 
-    def _learn_from(self, charge_point: ChargePoint) -> None:
-        """A case is over: what our Charge Point identifies itself with from now on."""
-        if key := charge_point.security.authorization_key:
+    def _learn_from(self, charge_point: ChargePoint, records: list[Record]) -> None:
+        """A case is over: what our Charge Point identifies itself with from now on, as far as that is known."""
+        key = charge_point.security.authorization_key
+        if key and (charge_point.security.former_authorization_key is None or _is_admitted(records, _changes_key)):
             self.credentials.settle(key)
-        self.credentials.renew(charge_point.security.credential)
-        if charge_point.memory.former_security_profile is None and charge_point.security.profile:
-            self._raised = charge_point.security.profile
+        is_used = _is_admitted(records, _changes_certificate)
+        self.credentials.renew(charge_point.security.credential if is_used else self._former_certificate)
 
     async def _knock(self, url: str) -> None:
         """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""
@@ -371,9 +377,7 @@ class Run:
             try:
                 websocket = await charge_point.network.open()
             except ConnectFailed as failed:
-                failure = failed
-                if failed.status != HTTPStatus.UNAUTHORIZED:
-                    raise
+                failure = failed  # nobody has to answer a wrong password with HTTP 401
             else:
                 await websocket.close()
                 if key is not None:
@@ -405,6 +409,20 @@ class Run:
     def _wait(self, work: Coroutine[object, object, Result]) -> Result:
         assert self._loop is not None
         return self._loop.run_until_complete(work)
+
+
+def _is_admitted(records: list[Record], changes: Callable[[Message], bool]) -> bool:
+    """Whether a connection was made since something was changed last, if it was."""
+    places = [message.index for message in messages(records) if changes(message)]
+    return not places or any(each.is_granted for each in openings(records, places[-1]))
+
+
+def _changes_key(message: Message) -> bool:
+    return message.action == "ChangeConfiguration" and str(message.payload.get("key")).casefold() == "authorizationkey"
+
+
+def _changes_certificate(message: Message) -> bool:
+    return message.action == "CertificateSigned"
 
 
 def _is_secured(bench: Bench) -> bool:

@@ -37,7 +37,10 @@ CONSEQUENTIAL: dict[Party, frozenset[str]] = {
 
 # What many a Central System sends when a Charge Point has booted, to bring it up to date.
 PROVISIONING = frozenset(
-    {"ChangeConfiguration", "ClearCache", "ClearChargingProfile", "SendLocalList", "SetChargingProfile"}
+    {
+        *("ChangeConfiguration", "ClearCache", "ClearChargingProfile", "InstallCertificate"),
+        *("SendLocalList", "SetChargingProfile"),
+    }
 )
 
 # Requests that a Charge Point keeps until they are confirmed, and sends again (3.7).
@@ -45,6 +48,9 @@ QUEUED = frozenset({"MeterValues", "StartTransaction", "StopTransaction"})
 
 # Who does one of these has the Charge Point boot; the others are no reason to.
 BOOTING = frozenset({*BY_HAND, "Reset"})
+
+# What our Charge Point does about its network is nothing that a Central System is asked for.
+OF_THE_NETWORK = frozenset({"knock", "lose_connection", "restore_connection"})
 
 # Who is sent one of these connects anew (white paper A01, A05.FR.07; A02.FR.08).
 RECONNECTING_KEYS = frozenset({"authorizationkey", "securityprofile"})
@@ -58,8 +64,9 @@ def _brings_up_to_date(message: Message, before: Sequence[Record], judged: Party
     if message.action not in PROVISIONING:
         return False
     for record in reversed(before):
-        if record["kind"] == "stimulus" and not (record["party"] != judged and record["action"] in ACTIONS):
-            return False
+        if record["kind"] == "stimulus" and record["action"] not in OF_THE_NETWORK:
+            if record["party"] == judged or record["action"] not in ACTIONS:
+                return False
         if record.get("action") == "BootNotification":
             return True
     return False
@@ -111,6 +118,14 @@ def _has_it_reconnect(record: Record) -> bool:
     return record["action"] == "CertificateSigned" or (record["action"] == "ChangeConfiguration" and is_new_key)
 
 
+def _signs_what_was_asked(message: Message, before: Sequence[Record], _: Party) -> bool:
+    """The certificate that a Charge Point has asked for, once for each time."""
+    if message.action != "CertificateSigned":
+        return False
+    came = [call.action for call in messages(before) if call.type == "CALL"]
+    return came.count("SignCertificate") > came.count("CertificateSigned")
+
+
 def _tells_of_conflict(message: Message, _before: Sequence[Record], _judged: Party) -> bool:
     return message.payload.get("errorCode") == "LocalListConflict"
 
@@ -131,6 +146,11 @@ EXCUSES: tuple[tuple[Kind, Remark | None], ...] = (
     (
         _merely_reconnects,
         Remark("BootNotification.req was sent on a mere reconnection", "OCPP-J 1.6 5.4", strict=True),
+    ),
+    # White paper A02, A03: whenever the Charge Point asks, by itself or because it was asked to.
+    (
+        _signs_what_was_asked,
+        Remark("CertificateSigned.req followed SignCertificate.req", "white paper A02", strict=True),
     ),
     # 3.5.2: it SHALL be reported.
     (_tells_of_conflict, None),

@@ -1,4 +1,4 @@
-"""What a rehearsal costs: the whole self-rehearsal, a case of it, a frame, a day of heartbeats.
+"""What a rehearsal costs: the whole self-rehearsal, a case of it, a frame, a day of heartbeats, TLS.
 
 Run it with ``python benchmarks/rehearsal.py``. Machines are noisy: read the ratio, and take the best of several rounds.
 """
@@ -17,16 +17,20 @@ from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
+from ocppj.authority import Authority
 from ocppj.clock import VirtualLoop, frozen_calendar, timestamp
-from ocppj.connection import Admission, ServerSocket, connect, listen
+from ocppj.connection import SUBPROTOCOL, Admission, ServerSocket, connect, listen
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer, counted_ids
+from ocppj.tls import client_context, server_context
 from ocppj.transcript import Transcript
 from reports.results import CaseResult, Results
 
 ROUNDS = 5
 PROCESSES = 2
 CALLS = 3000
+BIG_CALLS = 50
+HEARTBEAT = '[2,"CP-12345","Heartbeat",{}]'
 DAY, INTERVAL = 86_400, 10
 
 
@@ -101,9 +105,39 @@ async def bare_echo(calls: int) -> float:
         async with websocket_connect(uri, compression=None, ping_interval=None, proxy=None) as websocket:
             at = freezegun.api.real_perf_counter()
             for _ in range(calls):
-                await websocket.send('[2,"CP-12345","Heartbeat",{}]')
+                await websocket.send(HEARTBEAT)
                 await websocket.recv()
             return freezegun.api.real_perf_counter() - at
+
+
+async def tls_echo(calls: int, text: str, *, ours: bool) -> float:
+    """Seconds for so many round trips of a text over TLS: to a port of ours, or to one of websockets alone."""
+    root = Authority.root("Root", "Benchmark")
+    context = server_context([root.issue("server", common_name="localhost", organization="Benchmark")])
+
+    async def echo(websocket: ServerConnection) -> None:
+        async for message in websocket:
+            await websocket.send(message)
+
+    if ours:
+        admission = Admission(HTTPStatus.SWITCHING_PROTOCOLS)
+        listening = await listen("127.0.0.1", 0, admits=lambda _: admission, serve_connection=echo, tls=lambda: context)
+        port, close, wait_closed = listening.port, listening.close, listening.wait_closed
+    else:
+        options = {"compression": None, "ping_interval": None, "subprotocols": [SUBPROTOCOL]}
+        server = await serve(echo, "127.0.0.1", 0, ssl=context, **options)  # type: ignore[arg-type]  # as they are above
+        port = next(iter(server.sockets)).getsockname()[1]
+        close, wait_closed = server.close, server.wait_closed
+    websocket = await connect(f"wss://localhost:{port}", "CP1", tls=client_context([root.certificate]))
+    at = freezegun.api.real_perf_counter()
+    for _ in range(calls):
+        await websocket.send(text)
+        await websocket.recv()
+    took = freezegun.api.real_perf_counter() - at
+    await websocket.close()
+    close()
+    await wait_closed()
+    return took
 
 
 def day_of_heartbeats() -> float:
@@ -130,6 +164,11 @@ def main() -> None:
     print(f"peer pair: {2 * CALLS / peers:,.0f} frames/s; recording them: {2 * CALLS / recorded:,.0f} frames/s")
     print(f"bare websockets echo: {2 * CALLS / echo:,.0f} frames/s")
     print(f"ratio peer pair / bare echo: {echo / peers:.2f}; recording: {echo / recorded:.2f}")
+
+    for name, text, calls in (("a Heartbeat", HEARTBEAT, CALLS), ("1 MiB", "x" * 2**20, BIG_CALLS)):
+        pairs = [tuple(asyncio.run(tls_echo(calls, text, ours=ours)) for ours in (True, False)) for _ in range(ROUNDS)]
+        mine, theirs = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+        print(f"TLS echo of {name}: {calls / mine:,.0f}/s; ratio to websockets' own TLS: {theirs / mine:.2f}")
 
     print(f"a day of heartbeats at {INTERVAL} s: {day_of_heartbeats():.2f} s")
 

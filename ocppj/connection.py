@@ -20,7 +20,14 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.asyncio.connection import Connection
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+    NegotiationError,
+)
 from websockets.frames import Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -38,14 +45,17 @@ MAX_MESSAGE = 64 * 2**20  # bytes; a longer message ends the connection with 100
 PROTOCOL_ERROR = 1002
 CLOSE_TIMEOUT = 5.0  # seconds for a closing handshake, then the socket is dropped
 BACKLOG = 1024  # who may come at once, as all Charge Points do when their Central System is there again
+NO_ANSWER = "no answer in time"  # the words for an attempt that came to nothing
 OPEN_TIMEOUT = 10.0  # seconds for an opening handshake, and as many for that of TLS before it
 
 # Whoever has an identity of 10,000 characters is to be told that it is unknown (3.2), not that its line is too long.
 http11.MAX_LINE_LENGTH = 2**16
 
-# websockets logs every header at the level DEBUG, those that hold passwords among them.
+# websockets logs every header at the level DEBUG, those that hold passwords among them, and the halves of long frames:
+# whatever level somebody sets, this is not told.
 _log = logging.getLogger("ocppj.websockets")
 _log.setLevel(logging.WARNING)
+_log.addFilter(lambda record: record.levelno >= logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +234,8 @@ async def connect(
     except InvalidStatus as error:
         status = error.response.status_code
         raise attempt.failed(f"{shown} answers HTTP {status}", status) from None
+    except NegotiationError as error:
+        raise attempt.failed_to_agree(f"{shown}: {error}") from None
     except (OSError, TimeoutError, InvalidHandshake, InvalidMessage, InvalidURI, ConnectionClosed) as error:
         # With TLS 1.3 a client learns that it is refused only after its handshake (RFC 8446, 4.4.2.4).
         ended_by = attempt.sockets[-1].lost_by if attempt.sockets else None
@@ -264,6 +276,14 @@ class _Attempt:
     def failed(self, words: str, status: int | None = None, cause: str | None = None) -> ConnectFailed:
         self.opening(None, status, failure=words)
         return ConnectFailed(words, status, cause)
+
+    def failed_to_agree(self, words: str) -> ConnectFailed:
+        """RFC 6455, 4.1: a client fails a connection whose subprotocol it has not offered."""
+        response = self.sockets[-1].response
+        chosen = response.headers.get("Sec-WebSocket-Protocol") if response else None
+        status = HTTPStatus.SWITCHING_PROTOCOLS
+        self.opening(chosen, status, failure=words)
+        return ConnectFailed(words, status)
 
     def failed_in_tls(self, error: Exception) -> ConnectFailed:
         cause, words = cause_of(error)
@@ -429,7 +449,7 @@ def _agrees(offered: Sequence[str]) -> bool:
 
 def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return NO_ANSWER
     if isinstance(error, socket.gaierror):
         return f"the host cannot be found ({error.strerror})"
     if isinstance(error, OSError) and error.errno:

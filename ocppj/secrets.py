@@ -14,7 +14,7 @@ from urllib.parse import quote
 MASK = "***"
 LEAST_LENGTH = 8  # characters; what is shorter is found in too much that is no secret
 
-_known: dict[str, str] = {}  # each form of a secret, without case and as it is written
+_known: dict[str, str] = {}  # each form of a secret, as it is written and without case
 
 _URL_SAFE = str.maketrans("+/", "-_")  # RFC 4648, 5
 
@@ -24,7 +24,7 @@ _KEY = "authorizationkey"
 _MENTIONS_KEY = re.compile(rf"{_KEY}|\\u00", re.IGNORECASE)
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]+")
 _LONG_HEXADECIMAL = re.compile("[0-9A-Fa-f]{16,}")
-_BASIC = re.compile(r"(Basic )[\w+/=-]{8,}", re.IGNORECASE)
+_BASIC = re.compile(r"(Basic )([\w+/=-]{8,})", re.IGNORECASE)
 # A JSON string, and another behind a colon. It needs no end and never goes back, so that every text is read in one go.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _STRINGS = re.compile(_STRING, re.DOTALL)
@@ -42,18 +42,28 @@ def keep(secret: bytes, identity: str = "") -> None:
     with suppress(UnicodeDecodeError):
         text = secret.decode()
         forms |= {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
-    _known.update({form.casefold(): form for form in forms if len(form) >= LEAST_LENGTH})
+    _known.update({form: form.casefold() for form in forms if len(form) >= LEAST_LENGTH})
 
 
 def hidden(text: str) -> str:
     """A text without secrets: those that are kept, private keys, what stands behind Basic."""
     if "PRIVATE KEY" in text:
         text = _PRIVATE_KEY.sub(MASK, text)
-    text = _BASIC.sub(rf"\1{MASK}", text)
+    text = _BASIC.sub(_without_credentials, text)
     # Most texts hold none of them, which is found out much faster than where they are.
     folded = text.casefold()
-    found = sorted((form for fold, form in _known.items() if fold in folded), key=len, reverse=True)
+    found = sorted((form for form, fold in _known.items() if fold in folded), key=len, reverse=True)
     return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.IGNORECASE) if found else text
+
+
+def _without_credentials(found: re.Match[str]) -> str:
+    """«Basic Authentication» is no credentials: those are base64 and have a colon in them (RFC 2617, 2)."""
+    text = found[2].replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        is_one = b":" in base64.b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        is_one = False
+    return f"{found[1]}{MASK}" if is_one else found[0]
 
 
 def hidden_deeply(value: Any) -> Any:

@@ -4,6 +4,7 @@ What was shown when a connection was made is judged from the facts of the transc
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -36,8 +37,10 @@ from ocppj.certificates import (
     organization,
     same_hash_data,
     server_faults,
+    verify_path,
     verify_signature,
 )
+from ocppj.connection import NO_ANSWER
 from ocppj.frames import Payload
 from ocppj.tls import ECDSA_SUITES, REQUIRED_SUITES, RSA_SUITES
 from ocppj.transcript import Party
@@ -58,6 +61,7 @@ SECURITY_EVENTS = frozenset(
         "InvalidTLSCipherSuite",
     }
 )  # chapter 8
+HOST = re.compile(r"[0-9A-Za-z.:-]*")  # a name or an address; that there is one is judged for itself
 LEAST_KEY, LONGEST_KEY = 16, 20  # bytes of an AuthorizationKey (A00.FR.205)
 
 
@@ -215,6 +219,9 @@ async def refuses(bench: Bench) -> None:
     opening = _attempts(bench)[-1]
     if opening.status == 101:
         raise bench.blame("Central System", "the Central System accepts the connection", frame=opening.index)
+    if opening.status is None and NO_ANSWER in str(opening):
+        text = f"the Central System leaves the attempt without an answer: {opening}"
+        raise bench.blame("Central System", text, frame=opening.index)
     if opening.status is None and not opening.tls.get("failure"):
         bench.remark(f"the connection is refused without an HTTP status: {opening}")
 
@@ -282,12 +289,22 @@ async def server_certificate(bench: Bench) -> None:
         if told is None:
             found.append(str(opening.tls.get("badCertificate", "there is none")))
         else:
-            found.extend(server_faults(told, str(opening.tls.get("host"))))
+            host = str(opening.tls.get("host"))
+            found.extend(server_faults(told, host))
+            _judge_name(bench, told["subject"]["commonName"], host)
     # Authorities of the public Internet put no organization into what they sign, and the test case does not ask for it.
     for text in [each for each in dict.fromkeys(found) if each.endswith("(A00.FR.509)")]:
         bench.remark(f"its certificate: {text.removesuffix(' (A00.FR.509)')}", "white paper A00.FR.509")
     if others := [each for each in dict.fromkeys(found) if not each.endswith("(A00.FR.509)")]:
         raise bench.blame("Central System", f"its certificate: {'; '.join(others)}")
+
+
+def _judge_name(bench: Bench, common_name: str, host: str) -> None:
+    """A00.FR.510, and the note on A00.FR.511: a subjectAltName may name the endpoint, CN has an FQDN all the same."""
+    if not HOST.fullmatch(common_name):
+        raise bench.blame("Central System", f"its certificate: CN {common_name!r} is no FQDN (white paper A00.FR.510)")
+    if common_name.removesuffix(".").casefold() != host.removesuffix(".").casefold():
+        bench.remark(f"CN is {common_name}, {host} is but a subjectAltName", "white paper A00.FR.510", strict=True)
 
 
 @then("the Charge Point offers TLS 1.2 or above with a pair of the required cipher suites")
@@ -455,12 +472,16 @@ async def _have_root_installed(bench: Bench) -> None:
             is_there = _is_listed(conf.payload, root, root)
         if is_there:
             return
+        if bench.device.url is not None and bench.device.security.tls_ca is None:
+            text = "nobody has said who has signed the certificate of the Central System for the next security profile"
+            raise Inconclusive(f"{text}: give --tls-ca")
         cell = (
             "{CentralSystemRootCertificate}"
             if bench.judged == "Charge Point"
             else "any, such as {CentralSystemRootCertificate}"
         )
         await make_send(bench, "Central System", "InstallCertificate", (use, ("certificate", cell)))
+        _judge_root(bench)
         await claim_conf(bench, "Charge Point", "InstallCertificate", (("status", "Accepted"),))
 
 
@@ -475,6 +496,7 @@ async def _have_certificate_renewed(bench: Bench) -> None:
         _judge_request(bench)
         await claim_conf(bench, "Central System", "SignCertificate", (("status", "Accepted"),))
         await claim_request(bench, "Central System", "CertificateSigned", within=bench.long_timeout)
+        _judge_chain(bench)
         await claim_conf(bench, "Charge Point", "CertificateSigned", (("status", "Accepted"),))
 
 
@@ -563,6 +585,10 @@ def _request_of(bench: Bench) -> Any:
 @then("its certificateChain is a certificate for the csr")
 async def chain_is_right(bench: Bench) -> None:
     """2.6.1 and A02: of the latest CertificateSigned.req; CN the serial number of the Charge Point."""
+    _judge_chain(bench)
+
+
+def _judge_chain(bench: Bench) -> None:
     call, request = _latest(bench, "Central System", "CertificateSigned"), _request_of(bench)
     try:
         chain = load_chain(str(call.payload.get("certificateChain")))
@@ -582,6 +608,20 @@ async def chain_is_right(bench: Bench) -> None:
             found.append("its chain does not lead upwards")
     if found:
         raise bench.blame("Central System", f"certificateChain: {'; '.join(found)}", frame=call.index)
+    _judge_path(bench, chain)
+
+
+def _judge_path(bench: Bench, chain: Sequence[Certificate]) -> None:
+    """Our Charge Point refuses what nobody whom it trusts has signed (A02.FR.06), for want of a root as well."""
+    is_ours = bench.judged == "Central System"
+    roots = simulated(bench).security.roots if is_ours else [load(str(bench.value("CentralSystemRootCertificate")))]
+    try:
+        verify_path(chain, roots, datetime.now(UTC))
+    except BadCertificate as error:
+        if is_ours:
+            text = f"certificateChain: {error}: give --tls-ca with who signs the certificates of Charge Points as well"
+            raise Inconclusive(text) from None
+        raise bench.blame("Central System", f"certificateChain: {error}") from None
 
 
 # Installed certificates
@@ -590,6 +630,10 @@ async def chain_is_right(bench: Bench) -> None:
 @then("its certificate is a root certificate")
 async def is_root_certificate(bench: Bench) -> None:
     """Of the latest InstallCertificate.req: X.509 in PEM (A00.FR.507), an authority, within 2.6.1."""
+    _judge_root(bench)
+
+
+def _judge_root(bench: Bench) -> None:
     call = _latest(bench, "Central System", "InstallCertificate")
     try:
         certificate = load(str(call.payload.get("certificate")))
@@ -753,8 +797,10 @@ async def may_have_told(bench: Bench) -> None:
 async def installs_nothing(bench: Bench) -> None:
     """6.8: InvalidSignature is an end. L01.FR.03: a security event is due, which the test case does not list."""
     await asyncio.sleep(QUIET)
+    end = _latest(bench, "Charge Point", "SignedFirmwareStatusNotification")
     for message in bench.wire.calls("Charge Point", "SignedFirmwareStatusNotification"):
-        if message.payload.get("status") != "Idle" and not bench.repeats(message):
+        is_later = message.index > end.index and not bench.repeats(message)
+        if is_later and message.payload.get("status") != "Idle":
             text = f"the Charge Point sent {message} after InvalidSignature"
             raise bench.blame("Charge Point", text, "SignedFirmwareStatusNotification", frame=message.index)
     told = [call.payload.get("type") for call in bench.wire.calls("Charge Point", "SecurityEventNotification")]
@@ -772,6 +818,7 @@ async def signature_is_right(bench: Bench) -> None:
 @then("its signature is not that of its file")
 async def signature_is_wrong(bench: Bench) -> None:
     """The same; the certificate is to be right, or nothing would be downloaded (L01.FR.24)."""
+    _signing_certificate(bench)
     if _is_our_image(bench) and not _fault_of_signature(bench):
         raise bench.blame("Central System", "firmware.signature is right: an invalid one was asked for")
 
@@ -784,10 +831,7 @@ def _is_our_image(bench: Bench) -> bool:
 def _fault_of_signature(bench: Bench) -> str:
     """What is wrong with the signature over an image of ours; empty if nothing is, or if it is not ours."""
     firmware = _latest(bench, "Central System", "SignedUpdateFirmware").payload["firmware"]
-    try:
-        certificate = load(str(firmware["signingCertificate"]))
-    except BadCertificate as error:
-        return f"signingCertificate: {error}"
+    certificate = _signing_certificate(bench)
     if not _is_our_image(bench):
         return ""
     try:
@@ -797,6 +841,16 @@ def _fault_of_signature(bench: Bench) -> str:
     if scheme == "RSA-PKCS1v15":
         bench.remark("the firmware is signed with SHA256withRSA, not RSA-PSS", "white paper L01.FR.04")
     return ""
+
+
+def _signing_certificate(bench: Bench) -> Certificate:
+    """That of the latest SignedUpdateFirmware.req. Ends the case if it is none."""
+    firmware = _latest(bench, "Central System", "SignedUpdateFirmware").payload["firmware"]
+    try:
+        return load(str(firmware["signingCertificate"]))
+    except BadCertificate as error:
+        text = f"firmware: signingCertificate: {error} (white paper 6.9)"
+        raise bench.blame("Central System", text) from None
 
 
 def _image(bench: Bench) -> bytes:

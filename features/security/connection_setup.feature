@@ -10,7 +10,8 @@ Feature: Connection setup
     When the Central System sends ChangeConfiguration.req
       | key   | AuthorizationKey                   |
       | value | any, such as {NewAuthorizationKey} |
-    Then the Charge Point responds with ChangeConfiguration.conf
+    Then its AuthorizationKey has 16 to 20 bytes in hexadecimal digits
+    And the Charge Point responds with ChangeConfiguration.conf
       | status | Accepted |
     And the Charge Point connects again with its new AuthorizationKey
 

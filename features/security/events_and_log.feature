@@ -34,6 +34,7 @@ Feature: Security events and log
     Then the Charge Point responds with ExtendedTriggerMessage.conf
       | status | Accepted |
     And the Charge Point sends SignCertificate.req in the time of a long operation
+    And its csr can be signed
     And the Central System responds with SignCertificate.conf
       | status | Accepted |
     And the Central System sends CertificateSigned.req in the time of a long operation

@@ -312,3 +312,8 @@ def test_no_text_takes_long(text: str) -> None:
 
 def test_keys_are_kept_in_no_repr() -> None:
     assert "PRIVATE" not in repr(Authority.root("Root", "Operator").issue("client", common_name="a", organization="b"))
+
+
+@pytest.mark.parametrize("text", ["HTTP Basic Authentication", "Basic authentication-scheme", "basic knowledge_of_it"])
+def test_what_is_called_basic_and_is_no_credentials(text: str) -> None:
+    assert masked(text) == text

@@ -11,7 +11,7 @@ from itertools import repeat
 import pytest
 
 import bench.run
-from bench.device import Device
+from bench.device import Device, Security
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.run import Run
@@ -44,9 +44,11 @@ def cases(numbers: str, role: str) -> set[str]:
 IDS = basic_cases.IDS
 
 
-def not_passed(plant: Plant | None = None, among: frozenset[str] = IDS) -> dict[str, str]:
+def not_passed(
+    plant: Plant | None = None, among: frozenset[str] = IDS, *, security_profile: int | None = None
+) -> dict[str, str]:
     """What a self-rehearsal of some cases does not pass, with its verdict."""
-    run = Run(Device())
+    run = Run(Device(security=Security(profile=security_profile)))
     rehearsal = Rehearsal(run, Results({}, {}), among)
     with pytest.MonkeyPatch.context() as patch:
         if plant:
@@ -115,8 +117,8 @@ def central_system_asks(action: str, change: Callable[[Payload], Payload]) -> Pl
     def plant(patch: pytest.MonkeyPatch) -> None:
         ordinary = CentralSystem.request
 
-        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload) -> Payload:
-            return await ordinary(self, identity, asked, change(payload) if asked == action else payload)
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
+            return await ordinary(self, identity, asked, change(payload) if asked == action else payload, **more)
 
         patch.setattr(CentralSystem, "request", request)
 

@@ -13,7 +13,7 @@ from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
 
 HOST, CPO, SERIAL = "localhost", "Operator", "SN-0001"
-KEY = "AuthorizationKey"  # 16 bytes that a command line can hold
+KEY = "a-key-of-20-letters."  # which a command line can hold
 ROOT = Authority.root("Root", CPO)
 SERVER = ROOT.issue("server", common_name=HOST, organization=CPO)
 OWN = ROOT.issue("client", common_name=SERIAL, organization=CPO)

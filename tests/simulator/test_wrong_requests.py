@@ -510,7 +510,7 @@ BAD_CERTIFICATES = {
     "one that is not yet valid": pem(Authority.root("Root", "Operator", validity=NOT_YET).certificate),
 }
 
-# The same for a Charge Point that has what the white paper adds; behind the outcomes the event that is told (chapter 8).
+# The same for a Charge Point that has what the white paper adds, and the event that is told (chapter 8).
 OF_SECURITY: dict[str, tuple[Fault, str]] = {
     **{
         f"an AuthorizationKey of {words}": (

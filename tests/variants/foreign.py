@@ -10,26 +10,31 @@ import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.device import Device, device
+from bench.device import Device, Security, device
 from bench.operators import Operator, Outcome, Request
+from bench.pki import ORGANIZATION, Pki
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.run import Run
+from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop
 from ocppj.connection import drop
 from ocppj.errors import CallFailed
 from ocppj.frames import CALL, CALLERROR, CALLRESULT, Call, Payload
 from ocppj.peer import Peer, counted_ids
 from ocppj.transcript import Party
+from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
 from reports.results import CaseResult, Results
-from simulator.charge_point import ChargePoint
+from simulator.charge_point import PROFILES, ChargePoint
 from simulator.connector import Locked
+from simulator.memory import Memory
 from tests import basic_cases
 
 ID_TAGS = {
@@ -39,6 +44,10 @@ ID_TAGS = {
     "ExpiredIdTag": "EXPIRED-2B61",
     "BlockedIdTag": "BLOCKED-9D04",
 }
+
+PASSWORD = bytes(range(0x30, 0x44))  # the AuthorizationKey that both sides were given
+SERIAL_NUMBER = "SN-0001"
+HOST = "127.0.0.1"
 
 _ids = counted_ids("foreign")
 
@@ -238,7 +247,9 @@ class Variant:
     of the cases played, all of its role if empty; ``fails``, ``inconclusive`` and ``not_applicable`` those that do not
     pass. ``delay``: seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``,
     ``reason``: words that the remarks and every reason must hold. ``strictly``: the strict verdict is the same.
-    ``lacks``: what the device's owner says that it lacks.
+    ``strict_fails``: those that fail under --strict alone. ``lacks``: what the device's owner says that it lacks.
+    ``profile``: its security profile. ``pki``: a folder with the keys and certificates of both sides, without which
+    neither has what the white paper adds. ``security``: what else its owner says of it.
     """
 
     because: str
@@ -258,6 +269,10 @@ class Variant:
     connectors: int = 1
     lacks: frozenset[str] = frozenset()
     data: Mapping[str, str] = field(default_factory=dict)
+    profile: int = 0
+    pki: Path | None = None
+    security: Mapping[str, Any] = field(default_factory=dict)
+    strict_fails: str | None = None
 
     def check(self, calendar: Calendar, party: Party) -> None:
         """Play the cases. Raises ``AssertionError`` with every reason if a verdict is another."""
@@ -276,6 +291,35 @@ class Variant:
         assert all(self.reason in results[case].reason for case in came), [results[case].reason for case in came]
         assert not self.strictly or all(case.strict_verdict == case.verdict for case in results.values())
         assert self.remark in "\n".join(remark for result in results.values() for remark in result.remarks)
+        if self.strict_fails is not None:
+            strict = [case for case, result in results.items() if result.strict_verdict != result.verdict]
+            assert strict == _ids_of(self.strict_fails, role), [result.remarks for result in results.values()]
+
+    def device(self, **seat: Any) -> Device:
+        """What its owner says of it."""
+        settings: dict[str, Any] = {}
+        if self.profile in (1, 2):
+            settings["password"] = PASSWORD
+        if self.pki is not None:
+            store = self.pki / "credentials.json"
+            store.unlink(missing_ok=True)  # what another device has left there
+            settings |= {"pki": self.pki, "store": store}
+        known = Security(self.profile, **settings | dict(self.security))
+        return device(data={**ID_TAGS, **self.data}, lacks=self.lacks, security=known, **seat)
+
+    def memory(self) -> Memory:
+        """What its maker and its owner have put into a Charge Point."""
+        memory = Memory()
+        if self.pki is None:
+            return memory
+        pki = _pki(self.pki)
+        memory.authorization_key = PASSWORD.hex()
+        memory.central_system_roots = [pem(pki.central_system_root.certificate)]
+        memory.manufacturer_roots = [pem(pki.manufacturer_root.certificate)]
+        if self.profile == 3:
+            memory.certificates = [{"key": pki.charge_point.key_pem, "chain": pki.charge_point.chain_pem}]
+        memory.configuration = {"SecurityProfile": str(self.profile), "CpoName": ORGANIZATION}
+        return memory
 
 
 def _ids_of(numbers: str, role: str) -> list[str]:
@@ -297,9 +341,11 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
         connectors=variant.connectors,
         fixed_cable="detachable_cable" in lacks,
         reader="local_authorization" not in lacks,
+        profiles=[*PROFILES, *(["Security"] if variant.pki else [])],
+        memory=variant.memory(),
     )
     variant.charge_point(it)
-    about = device(listen=("127.0.0.1", 0), data={**ID_TAGS, **variant.data}, lacks=lacks)
+    about = variant.device(listen=("127.0.0.1", 0))
     run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
@@ -312,6 +358,23 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
         assert not it.faults
 
 
+def _pki(folder: Path) -> Pki:
+    return Pki(folder, host=HOST, serial_number=SERIAL_NUMBER)
+
+
+def _provisioned(store: Store, variant: Variant) -> dict[str, Any]:
+    """What a Central System speaks TLS with, the Charge Point's credentials put into its store."""
+    if variant.pki is None:
+        return {}
+    pki = _pki(variant.pki)
+    store.authority = pki.central_system_root
+    key = PASSWORD if variant.profile in (1, 2) else None
+    security.know_credentials(
+        store, "CP1", security_profile=variant.profile, authorization_key=key, serial_number=SERIAL_NUMBER
+    )
+    return {"credentials": pki.server, "client_roots": [pki.central_system_root.certificate], "host": HOST}
+
+
 def _play_central_system(variant: Variant, calendar: Calendar, wanted: frozenset[str]) -> list[CaseResult]:
     loop = VirtualLoop(calendar)
     store = Store()
@@ -321,10 +384,11 @@ def _play_central_system(variant: Variant, calendar: Calendar, wanted: frozenset
         store.know_id_tag(ID_TAGS[name], status)
     for name in ("ValidIdTag", "ValidIdTag2"):
         store.know_id_tag(ID_TAGS[name], parent=ID_TAGS["ParentIdTag"])
-    it = CentralSystem(store)
+    it = CentralSystem(store, **_provisioned(store, variant))
     variant.central_system(it)
     loop.run_until_complete(it.start())
-    run = _VirtualRun(device(url=it.endpoint, data={**ID_TAGS, **variant.data}), Desk(it, variant.delay), loop)
+    url = it.secure_endpoint if variant.profile > 1 else it.endpoint
+    run = _VirtualRun(variant.device(url=url), Desk(it, variant.delay), loop)
     try:
         run.open()
         return _play(run, wanted)
