@@ -6,6 +6,8 @@ BIN = .venv/bin
 
 rehearsal: .venv/ready
 	$(BIN)/rehearse run
+	$(BIN)/rehearse measure --out rehearsal-results
+	$(BIN)/rehearse report rehearsal-results
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/interop

@@ -27,8 +27,8 @@ VIEWS: tuple[tuple[str, View], ...] = (
     ("allure-results/categories.json", allure.categories),
     ("allure-results/environment.properties", allure.environment),
     ("allurerc.json", allure.settings),
+    ("report.html", certification.report),
 )
-REPORT = "report.html"  # the view that shows what was measured as well
 
 # The file in ``cases/<id>/`` of every case that has a transcript, and what makes it.
 CASE_VIEWS: tuple[tuple[str, CaseView], ...] = (
@@ -63,5 +63,5 @@ def _files(
         for name, case_view in CASE_VIEWS if case.id in transcripts else ():
             yield folder / "cases" / case.id / name, partial(case_view, case, transcripts[case.id])
     for name, view in VIEWS:
-        yield folder / name, partial(view, results, transcripts)
-    yield folder / REPORT, partial(certification.report, results, transcripts, session)
+        measured = {"session": session} if view is certification.report else {}  # the others show no figures
+        yield folder / name, partial(view, results, transcripts, **measured)

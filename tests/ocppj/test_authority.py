@@ -28,6 +28,7 @@ from ocppj.certificates import (
     server_faults,
     verify_path,
 )
+from tests.interop.rehearsals import require
 
 AT = datetime(2031, 5, 13, tzinfo=UTC)
 OWNER = "Example CPO"
@@ -139,8 +140,8 @@ def test_a_chain_leads_to_its_root_without_it(root: Authority) -> None:
 @pytest.mark.parametrize("usage", ["client", "server"])
 def test_openssl_lets_it_do_its_work_alone(root: Authority, usage: Usage, kind: Kind, tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to ask")
+    require(openssl is not None, "there is no openssl to ask")
+    assert openssl is not None
     credential = root.subordinate("Sub", OWNER).issue(usage, common_name="SN-1", organization=OWNER, kind=kind)
     chain, _ = credential.save(tmp_path, "chain")
     (tmp_path / "root.pem").write_text(pem(root.certificate))

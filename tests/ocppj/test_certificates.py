@@ -43,6 +43,7 @@ from ocppj.certificates import (
     verify_path,
     verify_signature,
 )
+from tests.interop.rehearsals import require
 
 AT = datetime(2031, 5, 13, tzinfo=UTC)
 HOST = "csms.example"
@@ -75,8 +76,8 @@ def signers(root: Authority) -> dict[str, Credential]:
 @pytest.fixture
 def openssl() -> Callable[..., subprocess.CompletedProcess[str]]:
     program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("there is no openssl to ask")
+    require(program is not None, "there is no openssl to ask")
+    assert program is not None
 
     def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 ours

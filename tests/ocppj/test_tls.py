@@ -40,6 +40,7 @@ from ocppj.tls import (
     server_context,
     suite_name,
 )
+from tests.interop.rehearsals import require
 
 HOST = "csms.example"
 OWNER = "Example CPO"
@@ -477,8 +478,8 @@ Connect = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def s_client() -> Iterator[Connect]:
     program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("there is no openssl to connect with")
+    require(program is not None, "there is no openssl to connect with")
+    assert program is not None
     running: list[subprocess.Popen[str]] = []
 
     def run(port: int, *options: str) -> subprocess.Popen[str]:
@@ -731,8 +732,8 @@ PYTHON_HELLO = hello_of(client_context([]))
 
 def test_the_names_of_suites_are_those_of_the_iana() -> None:
     program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("there is no openssl to ask")
+    require(program is not None, "there is no openssl to ask")
+    assert program is not None
     listed = subprocess.run(  # noqa: S603 ours
         [program, "ciphers", "-V", "-stdname", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"],
         capture_output=True,

@@ -82,6 +82,8 @@ def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
         ".csv",
         ".feature",
         ".ini",
+        ".j2",
+        ".json",
     }
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from tests.interop.rehearsals import require
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, ViewportSize
 
@@ -47,10 +49,9 @@ class Seen:
 def look(page: Path, name: str, *, opened: bool = True) -> Seen:
     """Open a file and take its pictures: ``build/screenshots/NAME-light.png``, ``-dark``, ``-paper`` and ``.pdf``.
 
-    ``opened``: with everything unfolded. Skips the test if there is no Chromium.
+    ``opened``: with everything unfolded. Skips the test if there is no Chromium, or fails it under REQUIRE_INTEROP=1.
     """
-    if EXECUTABLE is None:
-        pytest.skip("there is no Chromium here")
+    require(EXECUTABLE is not None, "there is no Chromium here")
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     seen = Seen()
     with playwright.sync_playwright() as driver:
