@@ -82,6 +82,7 @@ def test_the_wheel_holds_what_is_needed_and_nothing_else(wheel: Path) -> None:
         ".csv",
         ".feature",
         ".ini",
+        ".css",
         ".j2",
         ".json",
     }
