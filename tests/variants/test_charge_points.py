@@ -410,7 +410,7 @@ LAWFUL = {
     "SecurityEventNotification.req everywhere": Variant(
         "security white paper A04.FR.01: when a security event happens",
         beside(lambda: call("SecurityEventNotification", {"type": "StartupOfTheDevice", "timestamp": timestamp()})),
-        remark="beside the test case",
+        strictly=True,
     ),
     "FirmwareStatusNotification.req everywhere": Variant(
         "4.4, 4.5",
