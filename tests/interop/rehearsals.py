@@ -31,6 +31,16 @@ class Due:
 
 Table = Mapping[str, Due]
 
+OTHER_PROFILE = Due("not_applicable", "it is for another security profile", "it is for security profile")
+
+_NUMBERS = "073 074 075_1 075_2 076 077 078 079 080 081 083"
+
+# The cases that do not apply to a connection without a security profile, by role.
+SECURED = {
+    role: {f"TC_{number}_{role}": OTHER_PROFILE for number in f"{_NUMBERS} {more}".split()}
+    for role, more in (("CS", "084 085 086 087"), ("CSMS", "085 086 087"))
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:

@@ -11,6 +11,7 @@ from tests.interop.central_system import ACCEPTS_EVERY_ID_TAG, FAULTS, MALFORMED
 from tests.interop.rehearsals import (
     HERE,
     LIMITS,
+    SECURED,
     Due,
     Rehearsed,
     Rehearsing,
@@ -96,6 +97,8 @@ HONEST = {
     "TC_064_CSMS": _without("DataTransfer"),
     "TC_066_CSMS": Due("pass", "it asks for a composite schedule"),
     "TC_067_CSMS": Due("pass", "it clears charging profiles"),
+    **SECURED["CSMS"],
+    "TC_088_CSMS": Due("pass", "its library refuses a subprotocol that it does not know"),
 }
 
 
@@ -144,12 +147,12 @@ WITHOUT_OPERATOR = HONEST | {
     "TC_052_CSMS": _asks("ReserveNow (connectorId = 1, idTag = GOOD-04A1B2, expiryDate = "),
     "TC_054_CSMS": _asks("TriggerMessage (requestedMessage = MeterValues, connectorId = 1) at the Central System"),
     "TC_055_CSMS": _asks("TriggerMessage (requestedMessage = MeterValues) at the Central System"),
-    "TC_056_CSMS": _asks("SetChargingProfile (connectorId = 1, csChargingProfiles = "),
-    "TC_057_CSMS": _asks("SetChargingProfile (connectorId = 1, csChargingProfiles = "),
-    "TC_059_CSMS": _asks("RemoteStartTransaction (connectorId = 1, idTag = GOOD-04A1B2, chargingProfile = "),
+    "TC_056_CSMS": _asks("SetChargingProfile (connectorId = 1, csChargingProfiles."),
+    "TC_057_CSMS": _asks("SetChargingProfile (connectorId = 1, csChargingProfiles."),
+    "TC_059_CSMS": _asks("RemoteStartTransaction (connectorId = 1, idTag = GOOD-04A1B2, chargingProfile."),
     "TC_061_CSMS": _asks("ClearCache at the Central System"),
     "TC_066_CSMS": _asks("GetCompositeSchedule (connectorId = 1, duration = 300, chargingRateUnit = A) at the Central"),
-    "TC_067_CSMS": _asks("SetChargingProfile (connectorId = 0, csChargingProfiles = "),
+    "TC_067_CSMS": _asks("SetChargingProfile (connectorId = 0, csChargingProfiles."),
 }
 
 

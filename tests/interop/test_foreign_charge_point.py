@@ -10,6 +10,7 @@ import pytest
 from tests.interop.rehearsals import (
     HERE,
     LIMITS,
+    SECURED,
     Due,
     Rehearsed,
     Rehearsing,
@@ -127,6 +128,7 @@ WITH_HANDS = {
     "TC_069_CS": Due("fail", "it knows no groups of idTags", "sent no Authorize.req"),
     "TC_070_CS": Due("fail", "its script has not all keys of chapter 9", "expected MeterValuesSampledData"),
     "TC_071_CS": Due("fail", "its script has not all keys of chapter 9", "no ClockAlignedDataInterval"),
+    **SECURED["CS"],
 }
 
 

@@ -20,6 +20,7 @@ from tests.interop.parties import CPO, SERIAL_NUMBER
 from tests.interop.rehearsals import (
     HERE,
     LIMITS,
+    OTHER_PROFILE,
     REHEARSE,
     Due,
     Rehearsed,
@@ -33,7 +34,6 @@ PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
 PATIENCE = 60.0  # seconds in which a file must be there
 
 PASSES = Due("pass", "our own parties do what the white paper asks for")
-OTHER_PROFILE = Due("not_applicable", "it is for another security profile", "it is for security profile")
 
 
 @dataclass(frozen=True)
