@@ -365,6 +365,9 @@ class Run:
             self.credentials.settle(key)
         is_used = _is_admitted(records, _changes_certificate)
         self.credentials.renew(charge_point.security.credential if is_used else self._former_certificate)
+        is_proven = charge_point.memory.former_security_profile is None  # A05.FR.08
+        if is_proven and charge_point.security.profile > (self.device.security.profile or 0):
+            self._raised = charge_point.security.profile
 
     async def _knock(self, url: str) -> None:
         """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""

@@ -166,7 +166,11 @@ def test_what_is_searched_for_would_be_found(known: Known, tmp_path: Path, monke
     monkeypatch.setattr(connection._log, "filters", [])
     told = rehearsed(tmp_path / "out", "--case", "TC_073_CS", "--case", "TC_073_CSMS")
     places = {leak.split(":")[0] for leak in known.leaks(told)}
-    assert places == {"cases/TC_073_CS/transcript.jsonl", "cases/TC_073_CSMS/transcript.jsonl", "log"}
+    views = ("transcript.jsonl", "sequence.svg", "sequence.mmd")
+    written = {f"cases/TC_073_{role}/{view}" for role in ("CS", "CSMS") for view in views} | {"log"}
+    attached = {place for place in places if place.startswith("allure-results/")}
+    assert places - attached == written
+    assert len(attached) == 4  # each transcript and each picture once more
 
 
 def test_every_form_is_found(known: Known) -> None:
