@@ -57,9 +57,9 @@ PICS = {
 }
 
 LIMITS = {
-    "message_timeout": ("MessageTimeout", "seconds that the device has to answer"),
-    "long_operation_timeout": ("LongOperationTimeout", "seconds that a reboot or another long operation may take"),
-    "tolerance": ("Tolerance", "the greatest deviation of a time, in seconds"),
+    "message_timeout": ("MessageTimeout", "for the device to answer"),
+    "long_operation_timeout": ("LongOperationTimeout", "for a reboot or another long operation"),
+    "tolerance": ("Tolerance", "by which a time may deviate"),
 }
 
 
