@@ -2,11 +2,18 @@
 
 import asyncio
 import inspect
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
+
+
+def pytest_configure() -> None:
+    """A shell starts its background jobs deaf to SIGINT, which a child inherits: those of the tests are to hear it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module")
