@@ -184,11 +184,11 @@ def run(
         _unusable(f"the cases could not be run: pytest ended with {code.name}")
     if code is not pytest.ExitCode.INTERRUPTED:
         _note_what_did_not_run(rehearsal)
-    _leave(rehearsal, out, strict)
+    _leave(rehearsal, out)
     if code is pytest.ExitCode.INTERRUPTED:
         console.print("Interrupted: the cases that are missing were not run.", style="yellow")
         raise typer.Exit(ABORTED)
-    raise typer.Exit(_exit_status(rehearsal.results, strict))
+    raise typer.Exit(_exit_status(rehearsal.results))
 
 
 @app.command()
@@ -353,7 +353,7 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write(results, out)  # so that whatever ends the run leaves what has been judged
-        verdict = _reading(result, strict)
+        verdict = results.verdict(result)
         colour = COLOURS[verdict]
         progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
@@ -420,7 +420,7 @@ def _tell_of_credentials(rehearsal: Rehearsal, words: str) -> None:
         console.print(f"{identity} {words} in {path}, which you alone can read.", style="yellow", soft_wrap=True)
 
 
-def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
+def _leave(rehearsal: Rehearsal, out: Path) -> None:
     results = rehearsal.results
     _tell_of_credentials(rehearsal, "identifies itself from now on with what is kept")
     profile, device = rehearsal.run.security_profile, rehearsal.run.device
@@ -433,7 +433,7 @@ def _leave(rehearsal: Rehearsal, out: Path, strict: bool) -> None:
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)
     _view(out)
-    counted = Counter(_reading(result, strict) for result in results.cases)
+    counted = Counter(results.verdict(result) for result in results.cases)
     counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
     console.print(f"{counts or 'nothing ran'}. Results: {out / 'results.json'}")
 
@@ -519,15 +519,11 @@ def _note_what_did_not_run(rehearsal: Rehearsal) -> None:
         rehearsal.file(all_cases()[case_id], OurError("the case was not run to its end"))
 
 
-def _exit_status(results: Results, strict: bool) -> int:
-    verdicts = {_reading(result, strict) for result in results.cases}
+def _exit_status(results: Results) -> int:
+    verdicts = {results.verdict(result) for result in results.cases}
     if "fail" in verdicts:
         return FAILED
     return INCONCLUSIVE if verdicts & {"inconclusive", "error"} else PASSED
-
-
-def _reading(result: CaseResult, strict: bool) -> str:
-    return result.strict_verdict if strict else result.verdict
 
 
 def _unusable(text: str) -> NoReturn:

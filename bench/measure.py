@@ -36,9 +36,8 @@ from reports.times import Times, of_transcript
 from reports.timing import FILE, ROLES, Session, short
 from simulator.charge_point import ChargePoint
 
-QUIET = (
-    1.0  # seconds in which a Charge Point that has booted reports its connectors, so that nobody else is on the wire
-)
+# Seconds in which a Charge Point that has booted reports its connectors, so that nobody else is on the wire.
+QUIET = 1.0
 NOT_SUPPORTED = ("NotImplemented", "NotSupported")
 
 

@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from ocppj.tls import (
     suite_name,
 )
 from tests.interop.rehearsals import require
+from tests.old_tls import lax, only
 
 HOST = "csms.example"
 OWNER = "Example CPO"
@@ -130,27 +130,6 @@ def meet(server: ssl.SSLContext, client: ssl.SSLContext, host: str = HOST) -> tu
 
 def succeeds(server: ssl.SSLContext, client: ssl.SSLContext, host: str = HOST) -> bool:
     return all(end.is_done and end.error is None for end in meet(server, client, host))
-
-
-@contextmanager
-def old_versions() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that is what they are
-        yield
-
-
-def lax(context: ssl.SSLContext, suites: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
-    """Takes any version and, of those named, any cipher suite."""
-    context.set_ciphers(suites)
-    with old_versions():
-        context.minimum_version = ssl.TLSVersion.TLSv1
-    return context
-
-
-def only(version: ssl.TLSVersion, context: ssl.SSLContext) -> ssl.SSLContext:
-    with old_versions():
-        context.minimum_version = context.maximum_version = version
-    return context
 
 
 @pytest.mark.parametrize("suite", REQUIRED_SUITES)

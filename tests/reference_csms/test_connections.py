@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import ssl
-import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -30,6 +29,7 @@ from reference_csms import central_system as module
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
+from tests.old_tls import lax, only
 from tests.reference_csms.scene import furnished
 
 HOST, CPO, SERIAL = "localhost", "Operator", "SN-0001"
@@ -281,15 +281,6 @@ async def test_the_certificate_of_somebody_else_is_refused(credential: Credentia
 # --- TLS: what nobody may speak any more
 
 
-def lax(context: ssl.SSLContext, suites: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
-    """With any version and, of those named, any cipher suite."""
-    context.set_ciphers(suites)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that is what they are
-        context.minimum_version = ssl.TLSVersion.TLSv1
-    return context
-
-
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 async def test_an_old_version_is_refused(version: ssl.TLSVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     """A00.FR.312 to 314. At both ends nothing but the version is in the way."""
@@ -299,10 +290,7 @@ async def test_an_old_version_is_refused(version: ssl.TLSVersion, monkeypatch: p
         context.set_ciphers("ALL:@SECLEVEL=0")
         return context
 
-    old = lax(client_context([ROOT.certificate]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        old.minimum_version = old.maximum_version = version
+    old = only(version, lax(client_context([ROOT.certificate])))
     monkeypatch.setattr(module, "server_context", any_suite)
     async with running(known(2)) as cs:
         failure = await attempt(cs, secure=True, password=KEY, context=old)

@@ -5,7 +5,6 @@ Every refusal is seen to end where the check is taken away.
 
 import asyncio
 import ssl
-import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from simulator import network
 from simulator.charge_point import PROFILES, ChargePoint
 from simulator.memory import Memory
 from simulator.network import ATTEMPTS_BEFORE_FALLBACK
+from tests.old_tls import lax, only
 
 HOST, CPO = "localhost", "Operator"
 KEY = bytes(range(100, 120))
@@ -105,22 +105,6 @@ async def reaches(it: ChargePoint, at: Port) -> ConnectFailed | None:
         return failure
     await websocket.close()
     return None
-
-
-def lax(context: ssl.SSLContext, suites: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
-    """With any version and, of those named, any cipher suite."""
-    context.set_ciphers(suites)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that is what they are
-        context.minimum_version = ssl.TLSVersion.TLSv1
-    return context
-
-
-def only(version: ssl.TLSVersion, context: ssl.SSLContext) -> ssl.SSLContext:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = context.maximum_version = version
-    return context
 
 
 def without(**changes: Any) -> Context:
