@@ -25,7 +25,9 @@ from rich.text import Text
 from bench import allure
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, authorization_key, device
-from bench.operators import Command, Nobody, Operator, Person
+from bench.operators import Nobody, Operator
+from bench.operators.command import Command
+from bench.operators.person import Person
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes

@@ -93,7 +93,8 @@ def play_spoilt(out: Path) -> Results:
         def begin(run: Run, case: Case) -> Bench:
             bench = ordinary(run, case)
             try:
-                SPOILT.get(case.id, lambda _: None)(bench)
+                if spoil := SPOILT.get(case.id):
+                    spoil(bench)
             except Inconclusive:
                 run.end(bench)  # as ordinarily: what nobody ends is an error in whatever case its parts are found
                 raise

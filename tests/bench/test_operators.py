@@ -15,7 +15,9 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
-from bench.operators import Command, Nobody, Operator, Outcome, Person, Request, copied, wanted
+from bench.operators import Nobody, Operator, Outcome, Request, copied, wanted
+from bench.operators.command import Command
+from bench.operators.person import Person
 from ocppj.secrets import keep
 
 REQUEST = Request(
