@@ -99,6 +99,15 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     return True
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no test of a scenario that nobody asked for: most of the time of a single case would go into that."""
+    rehearsal, tags = collector.config.stash.get(REHEARSAL, None), getattr(obj, "tags", None)
+    if rehearsal is None or rehearsal.wanted is None or tags is None:
+        return None
+    return [] if rehearsal.wanted.isdisjoint(case_ids(tags)) else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a scenario once per test case that it serves."""
     tags = getattr(metafunc.function, "tags", None)
