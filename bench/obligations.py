@@ -5,7 +5,7 @@ A breach of a SHALL fails the case, one of a SHOULD is a remark.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
 from typing import Literal
@@ -67,6 +67,7 @@ class Breach:
     clause: str
     text: str
     severe: bool = True
+    obligation: str = ""  # the name of what found it
 
     def __str__(self) -> str:
         return f"{self.text} ({self.clause})"
@@ -454,7 +455,11 @@ OBLIGATIONS: tuple[Obligation, ...] = (
 
 def breaches(records: Sequence[Record], limits: Limits) -> list[Breach]:
     """Every breach of every obligation, in the order of the transcript."""
-    found = [breach for obligation in OBLIGATIONS for breach in obligation(records, limits)]
+    found = [
+        replace(breach, obligation=obligation.__name__)
+        for obligation in OBLIGATIONS
+        for breach in obligation(records, limits)
+    ]
     return sorted(found, key=lambda breach: breach.index)
 
 

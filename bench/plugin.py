@@ -2,8 +2,8 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -11,7 +11,7 @@ import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
-from bench.bench import Bench
+from bench.bench import Bench, Spared
 from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.failures import failure
 from bench.run import Run
@@ -42,7 +42,7 @@ class Rehearsal:
     """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
 
     ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``:
-    the seed of another order than that of the ids.
+    the seed of another order than that of the ids. ``spared``: what is taken out of a case, by its id.
     """
 
     run: Run
@@ -52,6 +52,7 @@ class Rehearsal:
     started: Callable[[Case], None] = lambda _: None
     ended: Callable[[CaseResult], None] = lambda _: None
     shuffle: int | None = None
+    spared: Mapping[str, Spared] = field(default_factory=dict)
 
     def file(
         self,
@@ -179,6 +180,7 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
     except Exception as fault:
         rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
         raise
+    bench.spared = rehearsal.spared.get(case.id)
     yield bench
     rehearsal.run.end(bench)  # if the scenario was interrupted
 

@@ -9,6 +9,8 @@ from bench.verdicts import Remark
 from ocppj.schemas import ACTIONS
 from ocppj.transcript import Party, Record
 
+SURPLUS = "surplus"  # as an obligation: send nothing of consequence that the case does not know
+
 # Requests that may not go unclaimed: they start, stop or change something.
 CONSEQUENTIAL: dict[Party, frozenset[str]] = {
     "Charge Point": frozenset({"Authorize", "BootNotification", "StartTransaction", "StopTransaction"}),

@@ -79,14 +79,20 @@ def runnable(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises ``MisusedStep`` for a coroutine function without the ``bench`` to run it.
     """
-    if not inspect.iscoroutinefunction(function):
-        return function
+    is_async = inspect.iscoroutinefunction(function)
     if "bench" not in inspect.signature(function).parameters:
-        raise MisusedStep(f"{function.__name__} is async and does not ask for the bench that would run it")
+        if is_async:
+            raise MisusedStep(f"{function.__name__} is async and does not ask for the bench that would run it")
+        return function
 
     @wraps(function)
-    def run(*, bench: Bench, **arguments: object) -> None:
-        bench.loop.run_until_complete(function(bench=bench, **arguments))
+    def run(*, bench: Bench, **arguments: Any) -> None:
+        if bench.spared is not None and "datatable" in arguments:
+            arguments["datatable"] = bench.spared.table(len(bench.reached), arguments["datatable"])
+        with bench.sparing():
+            work = function(bench=bench, **arguments)
+            if is_async:
+                bench.loop.run_until_complete(work)
 
     return run
 

@@ -1,0 +1,184 @@
+"""How a fault is put into one of our parties: what mutants of several profiles have in common.
+
+All of it is undone with the patch. A change of a payload is a function from what would be sent to what is sent instead.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pytest import MonkeyPatch
+
+from bench.mutants import Plant
+from ocppj.errors import Refused
+from ocppj.frames import Call, Payload
+from reference_csms import central_system
+from reference_csms.central_system import CentralSystem
+from reference_csms.store import Store
+from simulator.charge_point import ChargePoint
+from simulator.connector import Connector
+
+Change = Callable[[Payload], Payload]
+Handlers = dict[str, Callable[..., Payload]]
+
+
+def with_fields(**fields: object) -> Change:
+    """Other values; ``...`` leaves a field out."""
+    return lambda payload: {name: value for name, value in {**payload, **fields}.items() if value is not ...}
+
+
+def instead(status: str) -> Change:
+    """Another status."""
+    return with_fields(status=status)
+
+
+def where(change: Change, **fields: object) -> Change:
+    """A change of those payloads alone that have these values."""
+
+    def changed(payload: Payload) -> Payload:
+        return change(payload) if all(payload.get(name) == value for name, value in fields.items()) else payload
+
+    return changed
+
+
+def together(*plants: Plant) -> Plant:
+    """Several faults at once."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        for each in plants:
+            each(patch)
+
+    return plant
+
+
+def answers(handlers: Handlers, action: str, change: Change) -> Plant:
+    """A party does as it is asked and answers otherwise."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        handle = handlers[action]
+        patch.setitem(handlers, action, lambda party, request: change(handle(party, request)))
+
+    return plant
+
+
+def only_answers(handlers: Handlers, action: str, conf: Mapping[str, object]) -> Plant:
+    """A party answers and does nothing."""
+    return lambda patch: patch.setitem(handlers, action, lambda *_: dict(conf))
+
+
+def refuses(handlers: Handlers, action: str, **fields: object) -> Plant:
+    """A party answers with a CALLERROR, if the request has these values."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        handle = handlers[action]
+
+        def handled(party: Any, request: Payload) -> Payload:
+            if all(request.get(name) == value for name, value in fields.items()):
+                raise Refused("InternalError")
+            return handle(party, request)
+
+        patch.setitem(handlers, action, handled)
+
+    return plant
+
+
+# The Central System
+
+
+def asks(action: str, change: Change) -> Plant:
+    """The Central System sends a request with another payload."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        ordinary = CentralSystem.request
+
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
+            return await ordinary(self, identity, asked, change(payload) if asked == action else payload, **more)
+
+        patch.setattr(CentralSystem, "request", request)
+
+    return plant
+
+
+def never_answers(action: str) -> Plant:
+    """The Central System leaves a request without an answer."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        ordinary = CentralSystem._answer
+
+        async def answer(self: CentralSystem, identity: str, call: Call) -> Payload:
+            if call.action == action:
+                await asyncio.Event().wait()
+            return await ordinary(self, identity, call)
+
+        patch.setattr(CentralSystem, "_answer", answer)
+
+    return plant
+
+
+def says_of(id_tag: str | None, judged: str, answered: str) -> Plant:
+    """The Central System answers one AuthorizationStatus for another, of an idTag or of all."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        judge = Store.id_tag_info
+
+        def id_tag_info(store: Store, presented: str) -> Payload:
+            info = judge(store, presented)
+            concerns = id_tag in (None, presented) and info["status"] == judged
+            return info | {"status": answered} if concerns else info
+
+        patch.setattr(Store, "id_tag_info", id_tag_info)
+
+    return plant
+
+
+def refuses_reports_of(status: str) -> Plant:
+    """The Central System answers a StatusNotification.req of a status with a CALLERROR."""
+    return refuses(central_system.HANDLERS, "StatusNotification", status=status)
+
+
+# The Charge Point
+
+
+def is_silent_about(status: str) -> Plant:
+    """The Charge Point reports every status of a connector but one."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        tell = ChargePoint._tell
+
+        def tell_less(self: ChargePoint, connector: Connector) -> None:
+            if connector.status != status:
+                tell(self, connector)
+
+        patch.setattr(ChargePoint, "_tell", tell_less)
+
+    return plant
+
+
+def reports(change: Change) -> Plant:
+    """The Charge Point sends a StatusNotification.req with another payload."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        notice = ChargePoint._notice
+
+        def notice_changed(self: ChargePoint, connector: Connector, after: int) -> Any:
+            made = notice(self, connector, after)
+            made.payload = change(made.payload)
+            return made
+
+        patch.setattr(ChargePoint, "_notice", notice_changed)
+
+    return plant
+
+
+def queues(action: str, change: Change) -> Plant:
+    """The Charge Point sends a transaction message with another payload."""
+
+    def plant(patch: MonkeyPatch) -> None:
+        queue = ChargePoint.queue_message
+
+        def queue_changed(self: ChargePoint, queued: str, payload: Payload, *more: Any) -> None:
+            queue(self, queued, change(payload) if queued == action else payload, *more)
+
+        patch.setattr(ChargePoint, "queue_message", queue_changed)
+
+    return plant

@@ -1,0 +1,203 @@
+"""Proof that the test cases bite: mutants are played, and every assertion that has found one is taken out once.
+
+A case that fails with a mutant, and passes with the same mutant once a single assertion is taken out, shows that this
+assertion finds what nothing else in the case does.
+"""
+
+import gc
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from bench.assertions import asserted, sentences, validations, ways_to_spare
+from bench.bench import Spared
+from bench.cases import all_cases
+from bench.device import Device, Security
+from bench.mutants import Mutant, all_mutants
+from bench.obligations import OBLIGATIONS
+from bench.play import play
+from bench.plugin import Rehearsal
+from bench.run import Run
+from bench.surplus import SURPLUS
+from reports.results import CaseResult, Results
+
+OBLIGATION_NAMES = (*(each.__name__ for each in OBLIGATIONS), SURPLUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """A case that has found a mutant.
+
+    ``by``: the sentence that failed, with its keyword, or empty where it was an obligation. ``validations``: the numbers
+    of those of the case that alone have found it, ``obligation`` the name of one that has.
+    """
+
+    case: str
+    reason: str
+    by: str = ""
+    validations: tuple[int, ...] = ()
+    obligation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of a mutant.
+
+    ``survived``: cases that should have found it, with what they made of it. ``accused``: cases that blamed the other
+    party for it. ``others``: cases that found it beside those that had to.
+    """
+
+    mutant: str
+    kills: tuple[Kill, ...] = ()
+    survived: Mapping[str, str] = field(default_factory=dict)
+    accused: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether every case that had to find it has, and nobody else was blamed."""
+        return bool(self.kills) and not self.survived and not self.accused
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What all trials together have shown: who proves what."""
+
+    trials: tuple[Trial, ...]
+
+    def of_validations(self) -> dict[str, dict[int, list[str]]]:
+        """The mutants that prove each validation, by case and number; an empty list where none does."""
+        found = {case: {each.number: list[str]() for each in rows} for case, rows in sorted(validations().items())}
+        for trial, kill in self._kills():
+            for number in kill.validations:
+                found[kill.case][number].append(trial.mutant)
+        return found
+
+    def of_obligations(self) -> dict[str, list[str]]:
+        """The mutants that an obligation alone has found, by its name."""
+        found: dict[str, list[str]] = {name: [] for name in OBLIGATION_NAMES}
+        for trial, kill in self._kills():
+            if kill.obligation and trial.mutant not in found[kill.obligation]:
+                found[kill.obligation].append(trial.mutant)
+        return found
+
+    def of_cases(self) -> dict[str, list[str]]:
+        """The mutants that each case has found."""
+        found: dict[str, list[str]] = {case: [] for case in all_cases()}
+        for trial, kill in self._kills():
+            found[kill.case].append(trial.mutant)
+        return found
+
+    def _kills(self) -> Iterator[tuple[Trial, Kill]]:
+        return ((trial, kill) for trial in self.trials for kill in trial.kills)
+
+
+def prove(
+    mutants: Iterable[Mutant],
+    *,
+    processes: int = 1,
+    against_all: bool = False,
+    told: Callable[[Trial], None] = lambda _: None,
+) -> Proof:
+    """Try mutants, each against the cases that it names and their twins, or against all cases."""
+    names = [mutant.name for mutant in mutants]
+    work = partial(_try_named, against_all=against_all)
+    trials: list[Trial] = []
+    with ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("fork"), initializer=_begin_process
+    ) as pool:
+        for trial in pool.map(work, names):
+            trials.append(trial)
+            told(trial)
+    return Proof(tuple(trials))
+
+
+def _begin_process() -> None:
+    """What is loaded already stays to the end: the searches for garbage after each play leave it out."""
+    gc.collect()
+    gc.freeze()
+
+
+def _try_named(name: str, *, against_all: bool) -> Trial:
+    return tried(all_mutants()[name], against_all=against_all)
+
+
+def tried(mutant: Mutant, *, against_all: bool = False) -> Trial:
+    """Play a mutant, then each case that has found it once more without what has found it."""
+    wanted = frozenset(all_cases()) if against_all else mutant.cases | _twins(mutant.cases)
+    played = _played(mutant, wanted)
+    role = "CS" if mutant.party == "Charge Point" else "CSMS"
+    found = {case: each for case, each in played.items() if each.role == role and _has_found(mutant, each)}
+    return Trial(
+        mutant.name,
+        tuple(_kills(mutant, found)),
+        {case: f"{played[case].verdict}: {played[case].reason}" for case in sorted(mutant.cases - found.keys())},
+        {case: each.reason for case, each in sorted(played.items()) if each.role != role and each.verdict == "fail"},
+        tuple(sorted(found.keys() - mutant.cases)),
+    )
+
+
+def _has_found(mutant: Mutant, case: CaseResult) -> bool:
+    return case.verdict == "pass" and bool(case.remarks) if mutant.is_remarked else case.verdict == "fail"
+
+
+def _twins(cases: frozenset[str]) -> frozenset[str]:
+    """The cases of the same name that judge the other party."""
+    twins = {each.removesuffix("MS") if each.endswith("_CSMS") else f"{each}MS" for each in cases}
+    return frozenset(twins & all_cases().keys())
+
+
+def _played(
+    mutant: Mutant, cases: Iterable[str], spared: Mapping[str, Spared] | None = None
+) -> dict[str, CaseResult]:
+    run = Run(Device(security=Security(profile=mutant.security_profile)))
+    rehearsal = Rehearsal(run, Results({}, {}), frozenset(cases), spared=spared or {})
+    with pytest.MonkeyPatch.context() as patch:
+        mutant.plant(patch)
+        play(rehearsal)
+    run.close()
+    return {each.id: each for each in rehearsal.results.cases}
+
+
+def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
+    """What has found it in each case: each way to take something out is played for all cases at once."""
+    attempts = {case: _attempts(result) for case, result in found.items()}
+    alone: dict[str, list[int | str]] = {case: [] for case in found}
+    while any(attempts.values()):
+        now = {case: left.pop(0) for case, left in attempts.items() if left}
+        without = _played(mutant, now, {case: spared for case, (_, spared) in now.items()})
+        for case, (what, _) in now.items():
+            is_found_still = _has_found(mutant, without[case]) or without[case].verdict != "pass"
+            if not is_found_still and what not in alone[case]:
+                alone[case].append(what)
+    for case, result in sorted(found.items()):
+        step = _failed_step(result)
+        yield Kill(
+            case,
+            result.reason or "; ".join(result.remarks),
+            sentences(result.steps)[step - 1] if step else "",
+            tuple(each for each in alone[case] if isinstance(each, int)),
+            next((each for each in alone[case] if isinstance(each, str)), ""),
+        )
+
+
+def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
+    """What may have found it: the validations of the step that failed, or else the obligations."""
+    step = _failed_step(result)
+    if step is None:
+        return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
+    wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
+    return [
+        (validation.number, spared)
+        for validation in asserted(result.id, result.steps, step)
+        if not (wrong and validation.rows) or wrong & {row.partition("=")[0] for row in validation.rows}
+        for spared in ways_to_spare(validation, result.steps, step)
+    ]
+
+
+def _failed_step(result: CaseResult) -> int | None:
+    return next((number for number, each in enumerate(result.steps, 1) if each.outcome == "fail"), None)
