@@ -65,6 +65,7 @@ class Run:
             host=self._host,
             serial_number=self.device.data.get("SerialNumber", ""),
             organization=self.device.data["CpoName"],
+            server=self._server_certificate(),
         )
         self.credentials = Credentials(self.device, self._own_certificate())
         self._former_certificate = self.credentials.certificate  # before the present case
@@ -327,9 +328,8 @@ class Run:
 
     @property
     def _others(self) -> dict[int, str]:
-        """Where a Central System under test is reached with the next higher security profile."""
-        url, profile = self.device.security.next_url, self.device.security.profile or 0
-        return {profile + 1: url} if url is not None else {}
+        """Where a Central System under test is reached with other security profiles."""
+        return {**self.device.security.urls}
 
     def _security_profile(self, case: Case) -> int:
         """The security profile of the connection with which a case begins."""
@@ -344,6 +344,13 @@ class Run:
         ca = self.device.security.tls_ca
         roots = [self.pki.central_system_root.certificate, *(read_roots(ca) if ca and self.device.listen else [])]
         return {"credentials": self.pki.server, "client_roots": roots, "host": self._host}
+
+    def _server_certificate(self) -> Credential | None:
+        """What our Central System shows to a Charge Point under test, if the user has said so."""
+        given = self.device.security
+        if given.server_cert is not None and given.server_key is not None:
+            return read_credential(given.server_cert, given.server_key)
+        return None
 
     def _own_certificate(self) -> Credential | None:
         """What our Charge Point shows to a Central System under test."""
