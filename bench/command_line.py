@@ -27,6 +27,7 @@ from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, authorization_key, device
 from bench.operators import Nobody, Operator
 from bench.operators.command import Command
+from bench.operators.http import Http
 from bench.operators.person import Person
 from bench.play import play
 from bench.plugin import Rehearsal
@@ -108,7 +109,7 @@ def run(
         list[str] | None, typer.Option(help="Test data, e.g. ValidIdTag=04A1B2C3 or MessageTimeout=10. Repeatable.")
     ] = None,
     operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM. Otherwise you, at this terminal.")
+        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, at this terminal.")
     ] = None,
     security_profile: Annotated[
         int | None, typer.Option(help="The security profile of the connection: 0, 1, 2 or 3; 0 if nobody says so.")
@@ -313,12 +314,12 @@ def _wanted(subject: Device, ids: Sequence[str], profiles: Sequence[str], roles:
 def _operator(name: str | None, subject: Device, progress: Progress) -> Operator:
     if name is not None:
         kind, _, program = name.partition(":")
-        if kind != "command" or not program.strip():
-            _unusable(f"--operator {name} is not of the form command:PROGRAM")
+        if kind not in ("command", "http") or not program.strip():
+            _unusable(f"--operator {masked(name)} is not of the form command:PROGRAM or http:URL")
         try:
-            return Command(program)
+            return Http({"url": program}) if kind == "http" else Command(program)
         except ValueError as error:
-            _unusable(f"--operator {name}: {error}")
+            _unusable(f"--operator {masked(name)}: {error}")
     if not subject.is_external or not sys.stdin.isatty():
         return Nobody()
     return Person(progress.console, lambda paused: progress.stop() if paused else progress.start())
