@@ -109,7 +109,8 @@ def run(
         list[str] | None, typer.Option(help="Test data, e.g. ValidIdTag=04A1B2C3 or MessageTimeout=10. Repeatable.")
     ] = None,
     operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, at this terminal.")
+        str | None,
+        typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here."),
     ] = None,
     security_profile: Annotated[
         int | None, typer.Option(help="The security profile of the connection: 0, 1, 2 or 3; 0 if nobody says so.")

@@ -92,7 +92,9 @@ def _call(table: Mapping[str, Any], where: str) -> Call:
         raise ValueError(f"{where}{strange[0]} is none of {', '.join(sorted(Http.KEYS))}")
     url, method, headers = table.get("url"), table.get("method", "POST"), table.get("headers", {})
     if not isinstance(url, str) or not re.match("https?://[^/]", url):
-        raise ValueError(f"{where}url = {masked(str(url))} is no URL such as http://host:8080/{{charge_point}}/{{action}}")
+        raise ValueError(
+            f"{where}url = {masked(str(url))} is no URL such as http://host:8080/{{charge_point}}/{{action}}"
+        )
     if not isinstance(method, str) or not re.fullmatch("[A-Za-z]+", method):
         raise ValueError(f"{where}method = {method} is no method of HTTP such as POST")
     if not isinstance(headers, Mapping) or not all(isinstance(value, str) for value in headers.values()):

@@ -195,7 +195,9 @@ def test_one_who_begins_and_hangs_is_given_up() -> None:
     assert outcome.words.startswith("the HTTP interface did not answer in 0.2 s")
 
 
-@pytest.mark.parametrize("said", [b"", b"220 ftp ready\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", b"\0\xff"])
+@pytest.mark.parametrize(
+    "said", [b"", b"220 ftp ready\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", b"\0\xff"]
+)
 def test_nonsense_is_no_answer(said: bytes) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -228,7 +230,7 @@ def test_a_url_that_becomes_none() -> None:
     assert outcome.words.startswith("the HTTP interface cannot be used (")
 
 
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "url = None is no URL": {},
     "url = localhost:8080 is no URL": {"url": "localhost:8080"},
     "methods is none of body, headers, method, url": {"url": "http://h/", "methods": "POST"},
