@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.command_line import URL, _password, _unusable, app, console
+from bench.command_line import app
 from bench.device import DEFAULT_DATA, BadSetting
 from bench.pki import ORGANIZATION, Pki, read_credential, read_roots, write_secret
 from bench.seats import MAY_LACK, parts
+from bench.settings import URL, password_of
+from bench.terminal import console, unusable
 from ocppj.authority import Credential
 from ocppj.certificates import pem
 from ocppj.secrets import hidden, keep, masked
@@ -89,14 +91,14 @@ def csms(
 ) -> None:
     """A Central System to play with: Charge Points connect to it, and its operator reaches it over HTTP."""
     listening = _http(http_host, http_port, token)
-    key = _password(password)
+    key = _key(password)
     identities = identity or []
     if security_profile and not identities:
-        _unusable(f"security profile {security_profile} is that of a Charge Point: name it with --identity")
+        unusable(f"security profile {security_profile} is that of a Charge Point: name it with --identity")
     if security_profile in (1, 2) and key is None:
-        _unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
+        unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
     if security_profile > 1 and pki is None:
-        _unusable(f"security profile {security_profile} is spoken over TLS: --pki names a folder for the certificates")
+        unusable(f"security profile {security_profile} is spoken over TLS: --pki names a folder for the certificates")
     store = Store(heartbeat_interval=heartbeat_interval, accept_unknown_charge_points=not identities)
     _know_id_tags(store, id_tag or [])
     for each in identities:
@@ -112,7 +114,7 @@ def csms(
             store.authority, store.cpo_name = ours.central_system_root, cpo_name
             tls = {"credentials": ours.server, "client_roots": [ours.central_system_root.certificate], "host": name}
     except BadSetting as error:
-        _unusable(str(error))
+        unusable(str(error))
     system = CentralSystem(store, transcript=_shown(quiet), message_timeout=message_timeout, **tls)
 
     @asynccontextmanager
@@ -120,7 +122,7 @@ def csms(
         try:
             await system.start(host, port)
         except OSError as error:
-            _unusable(f"cannot listen at {host}:{port}: {error.strerror}")
+            unusable(f"cannot listen at {host}:{port}: {error.strerror}")
         try:
             also = f" and {system.secure_endpoint}" if ours is not None else ""
             yield f"Central System: {system.endpoint}{also}"
@@ -165,23 +167,23 @@ def charge_point(
 ) -> None:
     """A Charge Point to play with: it connects to a Central System, and hands are lent to it over HTTP."""
     listening = _http(http_host, http_port, token)
-    key = _password(password)
+    key = _key(password)
     for option, value in (("URL", url), ("--next-csms", next_csms)):
         if value is not None and not URL.fullmatch(value):
-            _unusable(f"{option} {masked(value)} is no URL such as ws://host:port/path")
+            unusable(f"{option} {masked(value)} is no URL such as ws://host:port/path")
     if security_profile in (1, 2) and key is None:
-        _unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
+        unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
     if security_profile > 1 and pki is None and tls_ca is None:
-        _unusable(
+        unusable(
             f"security profile {security_profile} needs who has signed the certificate of the Central System: "
             "--tls-ca or --pki"
         )
     if strange := sorted({*(lacks or [])} - MAY_LACK):
-        _unusable(f"--lacks {strange[0]}: a Charge Point of ours may lack {', '.join(sorted(MAY_LACK))}")
+        unusable(f"--lacks {strange[0]}: a Charge Point of ours may lack {', '.join(sorted(MAY_LACK))}")
     if (client_cert is None) != (client_key is None):
-        _unusable("--client-cert and --client-key belong together")
+        unusable("--client-cert and --client-key belong together")
     if security_profile == HIGHEST_PROFILE and pki is None and client_cert is None:
-        _unusable("security profile 3 needs the certificate of the Charge Point: --client-cert, or --pki")
+        unusable("security profile 3 needs the certificate of the Charge Point: --client-cert, or --pki")
     try:
         made = parts(frozenset(lacks or []), secured=security_profile > 0 or pki is not None)
         own = read_credential(client_cert, client_key) if client_cert and client_key else None
@@ -189,7 +191,7 @@ def charge_point(
             security_profile, key, _authorities(pki, "", serial_number, cpo_name), tls_ca, own, cpo_name
         )
     except BadSetting as error:
-        _unusable(str(error))
+        unusable(str(error))
     if remembered.authorization_key:
         keep(bytes.fromhex(remembered.authorization_key), identity)
     transcript = _shown(quiet)
@@ -227,6 +229,13 @@ def charge_point(
     asyncio.run(_play(party, http_api, listening))
 
 
+def _key(password: str | None) -> bytes | None:
+    try:
+        return password_of(password)
+    except BadSetting as error:
+        unusable(str(error))
+
+
 # The process
 
 
@@ -256,15 +265,15 @@ def _http(host: str, port: int | None, token: str | None) -> socket.socket:
     from ocppj.http_api import bind, is_loopback
 
     if token is None and not is_loopback(host):
-        _unusable(f"--http-host {host} is reached by others: it needs a token, --token or REHEARSE_TOKEN")
+        unusable(f"--http-host {host} is reached by others: it needs a token, --token or REHEARSE_TOKEN")
     if token is not None:
         if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
-            _unusable(f"the token is not {LEAST_TOKEN} or more printable characters of ASCII without a space")
+            unusable(f"the token is not {LEAST_TOKEN} or more printable characters of ASCII without a space")
         keep(token.encode())
     try:
         return bind(host, port or 0)
     except (OSError, OverflowError) as error:
-        _unusable(f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}")
+        unusable(f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}")
 
 
 def _shown(quiet: bool) -> Transcript:
@@ -297,7 +306,7 @@ def _know_id_tags(store: Store, settings: list[str]) -> None:
         found = ID_TAG.fullmatch(setting)
         status = found["status"] or "Accepted" if found else ""
         if found is None or status not in STATUSES:
-            _unusable(f"--id-tag {setting} is not of the form IDTAG[=STATUS[,PARENT]]; STATUS: {', '.join(STATUSES)}")
+            unusable(f"--id-tag {setting} is not of the form IDTAG[=STATUS[,PARENT]]; STATUS: {', '.join(STATUSES)}")
         store.know_id_tag(found["id_tag"], status, found["parent"])
 
 
@@ -352,4 +361,4 @@ def _store(memory: Memory, path: Path) -> None:
     try:
         write_secret(path, json.dumps(memory.as_dict(), indent=2))
     except OSError as error:
-        _unusable(f"--memory {path} cannot be written: {error.strerror}")
+        unusable(f"--memory {path} cannot be written: {error.strerror}")
