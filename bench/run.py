@@ -146,7 +146,7 @@ class Run:
         try:
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
-            known = self.device.data.keys() | bench.locations.keys() | bench.material.keys()
+            known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
             if missing := [name for name in case.data if name not in known]:
                 raise bench.missing(missing[0])
             loop.run_until_complete(self._seat(bench))
