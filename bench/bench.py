@@ -37,8 +37,6 @@ from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
-QUIET = 2.0  # seconds after the last step in which a surplus message may still come
-
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 
@@ -140,7 +138,7 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
-            known = {**self.locations, **self.device.data}
+            known = {**self.locations, **self.device.values}
             if name in known:
                 return known[name]
             if name not in self.material:
@@ -193,6 +191,11 @@ class Bench:
     def timeout(self) -> float:
         """Seconds in which a message must come."""
         return self.device.limits.message_timeout
+
+    @property
+    def settle_time(self) -> float:
+        """Seconds until what comes by itself has come: after the last step, for instance, a surplus message."""
+        return self.device.limits.settle_time
 
     @property
     def long_timeout(self) -> float:
@@ -328,7 +331,7 @@ class Bench:
         A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
         """
         if not self.seats[party].is_ours and self.at_new_stage:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
             self.wire.raise_floor()
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
@@ -348,7 +351,7 @@ class Bench:
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)  # until it has noticed
+            await asyncio.sleep(self.settle_time)  # until it has noticed
         self.at_new_stage = False
 
     async def restore_connection(self, sentence: str) -> None:
@@ -542,7 +545,7 @@ class Bench:
     async def reports_above(self, connector: int) -> list[Message]:
         """The unclaimed reports of connectors above one that have come, claimed; nothing is waited for in vain."""
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
         found = [
             message
             for message in self.wire.calls("Charge Point", "StatusNotification")
@@ -675,8 +678,8 @@ class Bench:
 
     async def settle(self) -> None:
         """Wait until no CALL is open, and a little for what nobody expects."""
-        deadline = self.loop.time() + self.timeout + QUIET
-        await asyncio.sleep(QUIET)
+        deadline = self.loop.time() + self.timeout + self.settle_time
+        await asyncio.sleep(self.settle_time)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:

@@ -83,6 +83,8 @@ LIMITS = {
     "LongOperationTimeout": "long_operation_timeout",
     "Tolerance": "tolerance",
     "OperatorTimeout": "operator_timeout",
+    "SettleTime": "settle_time",
+    "SilenceTime": "silence_time",
 }
 
 
@@ -162,6 +164,12 @@ class Device:
         if self.url is not None:
             return ("CSMS",)
         return ("CS",) if self.listen is not None else ("CS", "CSMS")
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What sentences may name: the test data, and the limits, by their names."""
+        limits = {name: getattr(self.limits, field, None) for name, field in LIMITS.items()}
+        return {**self.data, **{name: f"{limit:g}" for name, limit in limits.items() if limit is not None}}
 
     def describe(self) -> dict[str, object]:
         """What ``results.json`` says of it."""

@@ -8,7 +8,7 @@ from secrets import token_bytes
 from typing import Any, TypeVar
 
 from bench.bench import Bench
-from bench.cases import PROFILES, Case
+from bench.cases import Case
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import LOCATIONS, Device
@@ -22,6 +22,7 @@ from bench.seats import (
     ExternalChargePoint,
     ReferenceCentralSystem,
     SimulatedChargePoint,
+    parts,
 )
 from bench.under_test import ChargePointUnderTest
 from bench.verdicts import CaseOver, Inconclusive
@@ -35,7 +36,6 @@ from ocppj.transcript import Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
-from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
 
@@ -147,7 +147,7 @@ class Run:
         try:
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
-            known = self.device.data.keys() | bench.locations.keys() | bench.material.keys()
+            known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
             if missing := [name for name in case.data if name not in known]:
                 raise bench.missing(missing[0])
             loop.run_until_complete(self._seat(bench))
@@ -263,7 +263,6 @@ class Run:
         self, bench: Bench | None, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()
     ) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""
-        profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
         profile = bench.security_profile if bench else self.device.security.profile or 0
         secured = _is_secured(bench) if bench else profile > 0
         charge_point = ChargePoint(
@@ -272,12 +271,9 @@ class Run:
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            profiles=[*profiles, *(["Security"] if secured else [])],
             memory=self._memory(profile),
-            fixed_cable="detachable_cable" in lacks,
-            backup_power="backup_power" not in lacks,
-            reader="local_authorization" not in lacks,
             serial_number=self.device.data["SerialNumber"],
+            **parts(lacks, secured=secured),
         )
         charge_point.security.refuses_unsigned_firmware = bench is None or bench.case.profile == "Security"
         return charge_point

@@ -102,7 +102,7 @@ class Told:
         is_external = bool(self.csms or self.listen)
         security = Security(
             self.security_profile if self.security_profile is not None or not is_external else 0,
-            _password(self.password),
+            password_of(self.password),
             *(self.tls_ca, self.client_cert, self.client_key),
             next_url=self.next_csms,
             pki=self.pki,
@@ -126,7 +126,7 @@ class ToldForRun(Told):
         typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
     ] = None
     operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM. Otherwise you, at this terminal.")
+        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here.")
     ] = None
 
     def _file(self) -> DeviceFile:
@@ -140,7 +140,8 @@ class ToldForRun(Told):
         return told
 
 
-def _password(text: str | None) -> bytes | None:
+def password_of(text: str | None) -> bytes | None:
+    """The AuthorizationKey that an option tells. Raises ``BadSetting``."""
     try:
         return authorization_key(text) if text is not None else None
     except BadSetting as error:

@@ -30,7 +30,6 @@ UPDATING = (
 )
 # What is not among the values to give back: one is not told (white paper 7.2), the other never lowered (A00.FR.005).
 NOT_GIVEN_BACK = {"authorizationkey", "securityprofile"}
-REST = 3.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
 
@@ -62,6 +61,11 @@ class ChargePointUnderTest:
     def is_connected(self) -> bool:
         """Whether it is connected now."""
         return self.central_system.is_connected(self._device.identity)
+
+    @property
+    def _rest(self) -> float:
+        """Seconds in which it reports what a request has changed: a second report may follow the first."""
+        return 1.5 * self._device.limits.settle_time
 
     def configured(self, key: str) -> str | None:
         """The value that a configuration key had before the first case; None if it told of none."""
@@ -207,7 +211,7 @@ class ChargePointUnderTest:
             if has_booted:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
-        await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+        await asyncio.sleep(self._rest)  # its StatusNotifications follow (errata 3.22)
 
     async def _hear_reports(self, bench: Bench) -> None:
         """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
@@ -219,7 +223,7 @@ class ChargePointUnderTest:
             return True if self._known.connectors.keys() >= set(connectors) else None
 
         await bench.wire.until(told, bench.loop.time() + self._device.limits.message_timeout)
-        await asyncio.sleep(REST)  # it may have more connectors than we were told
+        await asyncio.sleep(self._rest)  # it may have more connectors than we were told
         self._is_heard = True
 
     async def _end_reservations(self) -> None:
@@ -290,7 +294,7 @@ class ChargePointUnderTest:
         for number in sorted(self._broken):
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
             await self._ask(bench, "repair", {"connectorId": number}, sentence)
-            await asyncio.sleep(REST)
+            await asyncio.sleep(self._rest)
         if not self._stores_list:
             sentence = (
                 "the Charge Point is to store a Local Authorization List again, so that the next case can send one"
@@ -357,7 +361,7 @@ class ChargePointUnderTest:
         with suppress(TimeoutError):  # the next case will say so
             async with asyncio.timeout(patience):
                 await self._wait_reconnected(start)
-            await asyncio.sleep(REST)  # its StatusNotifications follow (4.9)
+            await asyncio.sleep(self._rest)  # its StatusNotifications follow (4.9)
 
     async def _wait_reconnected(self, start: int) -> None:
         """Wait for a connection that was made since a place of the transcript: it may keep the former for a while."""
@@ -410,7 +414,7 @@ class ChargePointUnderTest:
         if self.status(number) == "Preparing":  # ends by itself (9.1.6)
             wait = self.connection_time_out
             await self._becomes_available(bench, number, wait if isfinite(wait) else 0)
-        if self.status(number) in (None, "Available") or await self._becomes_available(bench, number, REST):
+        if self.status(number) in (None, "Available") or await self._becomes_available(bench, number, self._rest):
             return
         if self.status(number) == "Finishing" and "detachable_cable" not in self._device.lacks:
             with suppress(CallFailed):  # 4.10, errata 3.5: the cable may be kept until somebody presents his idTag
@@ -426,7 +430,7 @@ class ChargePointUnderTest:
         await self._ask(bench, "unplug", {"connectorId": number}, sentence)
 
     async def _becomes_available(self, bench: Bench, number: int, wait: float) -> bool:
-        deadline = bench.loop.time() + wait + REST
+        deadline = bench.loop.time() + wait + self._rest
         return bool(await bench.wire.until(lambda: self.status(number) == "Available" or None, deadline))
 
     def status(self, number: int) -> str | None:
@@ -453,7 +457,7 @@ class ChargePointUnderTest:
 
     async def _call(self, action: str, payload: Payload) -> Payload:
         conf = await self.central_system.request(self._device.identity, action, payload)
-        await asyncio.sleep(REST if action in SLOW else 0)
+        await asyncio.sleep(self._rest if action in SLOW else 0)
         return conf
 
 
