@@ -38,7 +38,7 @@ from ocppj.secrets import MASK, masked
 from reports import timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
-from reports.results import CaseResult, Results, Transcripts
+from reports.results import JOURNAL, CaseResult, Results, Transcripts, write_case
 from reports.texts import shown
 from reports.views import write_views
 
@@ -354,7 +354,7 @@ def _rehearsal(
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
-        _write(results, out)  # so that whatever ends the run leaves what has been judged
+        _write_case(result, out)  # so that whatever ends the run leaves what has been judged
         verdict = results.verdict(result)
         colour = COLOURS[verdict]
         progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
@@ -405,12 +405,20 @@ def _write(results: Results, out: Path) -> None:
         _unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
+def _write_case(result: CaseResult, out: Path) -> None:
+    try:
+        write_case(out, result)
+    except OSError as error:
+        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
 def _make_room(results: Results, out: Path) -> None:
     """Find out now, and not after an hour, whether the results can be written; transcripts of another run go."""
     if (out / "results.json").exists():
         shutil.rmtree(out / "cases", ignore_errors=True)
-    _write(results, out)
     try:
+        (out / JOURNAL).unlink(missing_ok=True)
+        results.write(out)
         allure.make_room(out)
     except OSError as error:
         _unusable(f"the results cannot be written to {out}: {error.strerror}")
