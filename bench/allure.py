@@ -38,7 +38,7 @@ from bench.plugin import Rehearsal
 from ocppj.secrets import masked
 from ocppj.transcript import Record, read
 from reports.explanation import lines
-from reports.results import UNEXPECTED_PASS, CaseResult, Results
+from reports.results import OUTDATED, CaseResult, Results
 from reports.sequence import svg
 from reports.texts import shown
 
@@ -271,7 +271,7 @@ def _tell_that_it_is_known(result: TestResult, verdict: str, reason: str) -> Non
     details = result.statusDetails = result.statusDetails or StatusDetails()
     if verdict == "pass":
         result.status = Status.FAILED
-        details.message = _text(f"pass: {UNEXPECTED_PASS} ({reason})")
+        details.message = _text(f"pass: {OUTDATED} ({reason})")
     elif verdict == "fail":
         details.known = True
         details.message = _text(f"{details.message}\n\nknown failure: {reason}")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.results import UNEXPECTED_PASS, CaseResult, Results, Transcripts
+from reports.results import OUTDATED, CaseResult, Results, Transcripts
 from reports.timing import Session, Times, times
 
 # Medians differ if they do so by more than both, each of so many times at least: below that it is noise.
@@ -174,7 +174,7 @@ def _notes(old: Results, new: Results, roles: set[str]) -> list[str]:
         if left := run.left:
             notes.append(f"{name} was interrupted: {len(left)} of its cases are left")
     for case in new.unexpected_passes:
-        notes.append(f"{case.id} {UNEXPECTED_PASS}")
+        notes.append(f"{case.id} {OUTDATED}")
     return notes
 
 

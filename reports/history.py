@@ -5,7 +5,7 @@ The same sentences stand in every view, so that a device that passes now and the
 
 from dataclasses import dataclass
 
-from reports.results import UNEXPECTED_PASS, Attempt, CaseResult, Results
+from reports.results import OUTDATED, Attempt, CaseResult, Results
 
 _SESSIONS = {"run": "begun", "resume": "resumed", "rerun": "run again"}
 
@@ -58,7 +58,7 @@ def known(results: Results) -> list[Known]:
     found = []
     for case_id, reason in sorted(results.known_failures.items()):
         if case_id in passed:
-            found.append(Known(case_id, reason, "has passed", f"{case_id} {UNEXPECTED_PASS} ({reason})"))
+            found.append(Known(case_id, reason, "has passed", f"{case_id} {OUTDATED} ({reason})"))
         elif case_id in untried:
             why = f"{case_id} is known to fail ({reason}), which nobody has tried: {untried[case_id]}"
             found.append(Known(case_id, reason, "is not known", why))

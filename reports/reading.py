@@ -44,7 +44,8 @@ def read_results(folder: Path) -> Results:
 class StoredTranscripts(Mapping[str, list[Record]]):
     """The transcripts in a folder of results, by the id of the case: each is read when it is asked for.
 
-    That of the latest attempt, where there are several. Raises ``BadResults`` for one that is cut off or holds something else.
+    That of the latest attempt, where there are several. Raises ``BadResults`` for one that is cut off or holds
+    something else.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +56,7 @@ class StoredTranscripts(Mapping[str, list[Record]]):
         self._paths = dict(sorted(self._paths.items()))
 
     def __getitem__(self, case: str) -> list[Record]:
-        return _records(self._paths[case])
+        return read_transcript(self._paths[case])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -135,7 +136,8 @@ def _known(kind: type[CaseResult | StepResult | Attempt], document: dict[str, An
     return {each.name: document[each.name] for each in fields(kind) if each.name in document}
 
 
-def _records(path: Path) -> list[Record]:
+def read_transcript(path: Path) -> list[Record]:
+    """Read one transcript. Raises ``BadResults`` if it is cut off or holds something else."""
     try:
         records = read(path)
     except OSError as error:

@@ -17,7 +17,7 @@ from ocppj.transcript import Record, settle, write, write_whole
 
 VERDICTS = ("pass", "fail", "inconclusive", "error", "not_applicable")
 KNOWN_FAILURE = "known_failure"  # how a fail counts that somebody has named beforehand, with a reason
-UNEXPECTED_PASS = "is known to fail and has passed: take it out of the known failures"
+OUTDATED = "is known to fail and has passed: take it out of the known failures"
 FORMAT = 1  # of results.json: the next one is not read by who knows this one alone
 
 RESULTS = "results.json"
