@@ -100,6 +100,10 @@ def run(
     csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None,
     listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None,
     identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1",
+    second_identity: Annotated[
+        str | None,
+        typer.Option(help="Of another Charge Point, with which the Central System is asked whether it still lives."),
+    ] = None,
     case: Ids = None,
     profile: Profiles = None,
     role: Roles = None,
@@ -163,7 +167,9 @@ def run(
         next_url=next_csms,
         pki=pki,
     )
-    subject = _device(csms, listen, identity, data or [], lacks or [], security)
+    subject = replace(
+        _device(csms, listen, identity, data or [], lacks or [], security), second_identity=second_identity
+    )
     told = _named_values("--about", about or [])
     if unknown := [name for name in told if name not in ABOUT]:
         _unusable(f"unknown --about {unknown[0]}: one of {', '.join(ABOUT)}")
@@ -349,12 +355,21 @@ def _rehearsal(
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
 
+    missing: set[str] = set()  # what was told of a device that is gone
+
+    def noticed(text: str) -> None:
+        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
+
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write(results, out)  # so that whatever ends the run leaves what has been judged
+        if result.reason in missing:
+            return  # one line for all that wait for the device
+        if run.life.is_out and result.reason == masked(str(run.life)):
+            missing.add(result.reason)
         verdict = results.verdict(result)
         colour = COLOURS[verdict]
         progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
@@ -375,7 +390,8 @@ def _rehearsal(
     }
     results = Results(facts, subject.describe() | {"about": about})
     try:
-        return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
+        run = Run(subject, operator)
+        return Rehearsal(run, results, wanted, out, started, ended, shuffle, noticed)
     except BadSetting as error:
         _unusable(str(error))
 

@@ -61,7 +61,9 @@ class CaseResult:
 class Results:
     """One run: what was run, on which device, and every case.
 
-    ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command}. ``device``: as
+    ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command}, and ``outages`` if the
+    device was gone for a while: each {after: the id of a case, since, until: instants, words: what there was instead of an
+    answer}; ``until`` is empty if it has not come back. ``device``: as
     ``bench.device.Device.describe`` has it, and ``about``: {vendor, product, software_version, place, reference,
     laboratory}, texts.
     """
