@@ -41,8 +41,9 @@ pytest_plugins = [
 class Rehearsal:
     """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
 
-    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``:
-    the seed of another order than that of the ids. ``noticed`` is told what happens between two cases.
+    ``wanted``: ids; None for all. ``finished``: those of them that are not to be played, for an earlier session has.
+    ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``: the seed of another order than
+    that of the ids. ``noticed`` is told what happens between two cases.
     """
 
     run: Run
@@ -52,6 +53,7 @@ class Rehearsal:
     started: Callable[[Case], None] = lambda _: None
     ended: Callable[[CaseResult], None] = lambda _: None
     shuffle: int | None = None
+    finished: frozenset[str] = frozenset()
     noticed: Callable[[str], None] = lambda _: None
 
     def file(
@@ -109,7 +111,7 @@ class Rehearsal:
 
     def add(self, result: CaseResult) -> None:
         """Put a result among the others."""
-        self.results.cases.append(result)
+        self.results.add(result)
         self.ended(result)
 
 
@@ -154,6 +156,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if rehearsal.shuffle is not None:
         Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
     items.sort(key=_cannot_be_undone)
+    items[:] = [item for item in items if _id(item) not in rehearsal.finished]  # what is left keeps its place
 
 
 def _cannot_be_undone(item: pytest.Item) -> bool:
