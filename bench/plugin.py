@@ -106,8 +106,9 @@ class Rehearsal:
 
     def _note_outages(self) -> None:
         """Tell in the results when the device was gone."""
-        if outages := self.run.life.outages:
-            self.results.run["outages"] = [asdict(each) for each in outages]
+        if told := {each.since: asdict(each) for each in self.run.life.outages}:
+            earlier = {each["since"]: each for each in self.results.outages}  # of the session before, too
+            self.results.run["outages"] = [*(earlier | told).values()]
 
     def add(self, result: CaseResult) -> None:
         """Put a result among the others."""
