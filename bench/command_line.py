@@ -35,7 +35,7 @@ from bench.settings import Choice, ToldForRun, with_options
 from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
-from ocppj.secrets import MASK
+from ocppj.secrets import MASK, masked
 from reports import history, timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
@@ -231,12 +231,21 @@ def _rehearsal(
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
 
+    missing: set[str] = set()  # what was told of a device that is gone
+
+    def noticed(text: str) -> None:
+        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
+
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if result.reason in missing:
+            return  # one line for all that wait for the device
+        if run.life.is_out and result.reason == masked(str(run.life)):
+            missing.add(result.reason)
         verdict = results.counts_as(result)
         colour = COLOURS[verdict]
         word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
@@ -249,7 +258,8 @@ def _rehearsal(
             progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
     try:
-        return Rehearsal(Run(subject, _operator(file, progress)), results, wanted, out, started, ended, shuffle)
+        run = Run(subject, _operator(file, progress))
+        return Rehearsal(run, results, wanted, out, started, ended, shuffle, noticed=noticed)
     except BadSetting as error:
         unusable(str(error))
 

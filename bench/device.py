@@ -140,10 +140,12 @@ class Device:
     """The device under test.
 
     ``url``: where a Central System under test listens. ``listen``: host and port where we await a Charge Point under
-    test. Neither: our own two parties rehearse with each other.
+    test. Neither: our own two parties rehearse with each other. ``second_identity``: that of another Charge Point which
+    the Central System knows, with which it is asked whether it still lives.
     """
 
     identity: str = "CP1"
+    second_identity: str | None = None
     url: str | None = None
     listen: tuple[str, int] | None = None
     data: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_DATA))
@@ -183,6 +185,7 @@ class Device:
             "kind": kind,
             "address": address,
             "identity": self.identity,
+            "second_identity": self.second_identity or "",
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
             "file_servers": dict(self.file_servers),
@@ -245,6 +248,7 @@ OPTIONS = {
 def device(
     *,
     identity: str = "CP1",
+    second_identity: str | None = None,
     url: str | None = None,
     listen: tuple[str, int] | None = None,
     data: Mapping[str, str] | None = None,
@@ -285,6 +289,7 @@ def device(
     operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
     return Device(
         identity=identity,
+        second_identity=second_identity,
         url=url,
         listen=listen,
         data=data_of_device,

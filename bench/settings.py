@@ -51,6 +51,10 @@ class Told:
     csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None
     listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None
     identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1"
+    second_identity: Annotated[
+        str | None,
+        typer.Option(help="Of another Charge Point, with which the Central System is asked whether it still lives."),
+    ] = None
     lacks: Annotated[
         list[str] | None,
         typer.Option(help="What the Charge Point does not have, e.g. detachable_cable. Repeatable."),
@@ -111,6 +115,7 @@ class Told:
             url=self.csms,
             listen=_address(self.listen),
             identity=self.identity,
+            second_identity=self.second_identity,
             data=_named_values("--data", self.data or []),
             lacks=frozenset(self.lacks or []),
             security=security,
