@@ -60,6 +60,8 @@ class DeviceFile:
 
     ``about``: names of ``ABOUT``. ``operator``: its kind and what that kind needs; empty if nobody was named.
     ``hooks``: programs by when they are run. ``known_failures``: case id -> why the case is known to fail.
+    ``told_capabilities``: those of which it is told whether the device has them. ``password_from``: the environment
+    variable with the password of the Charge Point.
     """
 
     device: Device
@@ -67,6 +69,8 @@ class DeviceFile:
     operator: Mapping[str, Any] = field(default_factory=dict)
     hooks: Mapping[str, str] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    told_capabilities: frozenset[str] = frozenset()
+    password_from: str = PASSWORD
 
 
 class BadDeviceFile(BadSetting):
@@ -96,8 +100,15 @@ def read(path: Path, over: Settings | None = None, password: bytes | None = None
         located = [f"rehearse: {each}" if each.setting in over else document.located(each) for each in in_order]
         raise BadDeviceFile("\n".join(located))
     told = document.told
-    operator, hooks = document.with_paths("operator"), document.with_paths("hooks")
-    return DeviceFile(subject, told.get("about", {}), operator, hooks, told.get("known_failures", {}))
+    return DeviceFile(
+        device=subject,
+        about=told.get("about", {}),
+        operator=document.with_paths("operator"),
+        hooks=document.with_paths("hooks"),
+        known_failures=told.get("known_failures", {}),
+        told_capabilities=frozenset(told.get("has", {})),
+        password_from=settings.get(PASSWORD_FROM, PASSWORD),
+    )
 
 
 def _is_known(setting: str, wrong: set[str]) -> bool:
