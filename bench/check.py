@@ -93,7 +93,7 @@ def forecast(file: DeviceFile, told: Iterable[str] = ()) -> Forecast:
         unset=tuple(_unset(file)),
         keys=keys,
         set_keys=set_keys,
-        untold=tuple(name for name in _needed_capabilities(subject) if name not in told),
+        untold=tuple(name for name in needed_capabilities(subject) if name not in told),
         operator=operator,
         waiting=sum(duration(case.id) for case in applicable),
         between=sum(BETWEEN_CASES[case.role] for case in applicable),
@@ -141,7 +141,7 @@ def _has_no_image(subject: Device) -> bool:
     return subject.listen is not None and not subject.file_servers["FirmwareFile"]
 
 
-def _needed_capabilities(subject: Device) -> list[str]:
+def needed_capabilities(subject: Device) -> list[str]:
     """The capabilities on which something depends for the role of a device."""
     cases = [case for case in cases_for(subject).values() if case.role in subject.roles]
     return [name for name in CAPABILITIES if any(name in (*case.needs, *case.without) for case in cases)]
@@ -151,7 +151,7 @@ def _unset(file: DeviceFile) -> Iterator[str]:
     """What does not stand in the file and is not there."""
     security = file.device.security
     if security.profile in (1, 2) and security.password == ANY_PASSWORD:
-        yield f"The environment variable {file.password_from} is not set: the password of the Charge Point belongs there."
+        yield f"The environment variable {file.password_from} is not set: it is to hold the password."
     try:
         operator = operator_of(file.operator, console, lambda _: None, has_terminal=False)
     except BadSetting as error:
@@ -284,9 +284,10 @@ def _of_time(found: Forecast) -> Iterator[str]:
     each = BY_A_PERSON if found.operator == "person" else BY_A_PROGRAM
     count = sum(map(len, found.asked.values()))
     yield from _paragraph(
-        f"About {_minutes(found.seconds)}: {_minutes(found.waiting)} of waiting, as long as with the reference pair and "
-        f"its intervals; {_minutes(found.between)} from case to case; {_minutes(found.operating)} for {count} things "
-        f"that are asked for, {each:g} s each. Shorter intervals in [test_data] shorten it, a slow device prolongs it."
+        f"About {_minutes(found.seconds)}: {_minutes(found.waiting)} of waiting, as long as with the reference pair "
+        f"and its intervals; {_minutes(found.between)} from case to case; {_minutes(found.operating)} for {count} "
+        f"things that are asked for, {each:g} s each. Shorter intervals in [test_data] shorten it, a slow device "
+        "prolongs it."
     )
 
 
