@@ -15,8 +15,8 @@ from reports.results import StepResult
 class Validation:
     """One thing that a test case validates, a row of ``features/validations.csv``.
 
-    ``number``: among those of the case, from 1. ``sentence``: with its Given, When or Then. ``rows``: those of the table
-    of the sentence that assert it, as ``path=cell``; empty if the sentence asserts it.
+    ``number``: among those of the case, from 1. ``sentence``: with its Given, When or Then. ``rows``: those of the
+    table of the sentence that assert it, as ``path=cell``; empty if the sentence asserts it.
     """
 
     case: str

@@ -95,8 +95,8 @@ class Network(Protocol):
 class Spared:
     """An assertion of a case that is taken out, which shows what nothing else of the case would have found.
 
-    ``steps``: the numbers of its sentences, from 1. ``rows``: those of their tables, as ``path=cell``; none for all that
-    the sentences assert. ``obligation``: the name of one.
+    ``steps``: the numbers of its sentences, from 1. ``rows``: those of their tables, as ``path=cell``; none for all
+    that the sentences assert. ``obligation``: the name of one.
     """
 
     steps: frozenset[int] = frozenset()

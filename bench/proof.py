@@ -32,8 +32,9 @@ OBLIGATION_NAMES = (*(each.__name__ for each in OBLIGATIONS), SURPLUS)
 class Kill:
     """A case that has found a mutant.
 
-    ``by``: the sentence that failed, with its keyword, or empty where it was an obligation. ``validations``: the numbers
-    of those of the case that alone have found it, ``obligation`` the name of one that has.
+    ``by``: the sentence that failed, with its keyword, or empty where it was an obligation. ``validations``: the
+    numbers of those of the case that alone have found it, ``obligation`` the name of one that has. ``left``: where there
+    is neither, why the case did not pass without what has found it.
     """
 
     case: str
@@ -41,6 +42,7 @@ class Kill:
     by: str = ""
     validations: tuple[int, ...] = ()
     obligation: str = ""
+    left: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,7 @@ def _twins(cases: frozenset[str]) -> frozenset[str]:
     return frozenset(twins & all_cases().keys())
 
 
-def _played(
-    mutant: Mutant, cases: Iterable[str], spared: Mapping[str, Spared] | None = None
-) -> dict[str, CaseResult]:
+def _played(mutant: Mutant, cases: Iterable[str], spared: Mapping[str, Spared] | None = None) -> dict[str, CaseResult]:
     run = Run(Device(security=Security(profile=mutant.security_profile)))
     rehearsal = Rehearsal(run, Results({}, {}), frozenset(cases), spared=spared or {})
     with pytest.MonkeyPatch.context() as patch:
@@ -167,12 +167,14 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
     """What has found it in each case: each way to take something out is played for all cases at once."""
     attempts = {case: _attempts(result) for case, result in found.items()}
     alone: dict[str, list[int | str]] = {case: [] for case in found}
+    left: dict[str, str] = {}
     while any(attempts.values()):
-        now = {case: left.pop(0) for case, left in attempts.items() if left}
+        now = {case: those.pop(0) for case, those in attempts.items() if those}
         without = _played(mutant, now, {case: spared for case, (_, spared) in now.items()})
         for case, (what, _) in now.items():
-            is_found_still = _has_found(mutant, without[case]) or without[case].verdict != "pass"
-            if not is_found_still and what not in alone[case]:
+            if _has_found(mutant, without[case]) or without[case].verdict != "pass":
+                left[case] = f"{without[case].verdict} without {what}: {without[case].reason}"
+            elif what not in alone[case]:
                 alone[case].append(what)
     for case, result in sorted(found.items()):
         step = _failed_step(result)
@@ -182,6 +184,7 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
             sentences(result.steps)[step - 1] if step else "",
             tuple(each for each in alone[case] if isinstance(each, int)),
             next((each for each in alone[case] if isinstance(each, str)), ""),
+            "" if alone[case] else left.get(case, "no validation stands there"),
         )
 
 

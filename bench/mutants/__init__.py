@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from pytest import MonkeyPatch
+import pytest
 
 from bench.cases import PROFILES
 from ocppj.transcript import Party
 
 # Puts a fault into our parties until the patch is undone.
-Plant = Callable[[MonkeyPatch], None]
+Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """A fault.
 
-    ``name``: what the party does, in a few words. ``clause``: what it breaks, as in «OCPP 1.6 4.9». ``kills``: the ids of
-    the cases that must fail, separated by blanks. ``security_profile``: that of the connection, if the fault shows with
-    another one than a self-rehearsal takes. ``is_remarked``: it breaks what a party SHOULD do, which is no failure: the
-    cases must say so in a remark.
+    ``name``: what the party does, in a few words. ``clause``: what it breaks, as in «OCPP 1.6 4.9». ``kills``: the ids
+    of the cases that must fail, separated by blanks. ``security_profile``: that of the connection, if the fault shows
+    with another one than a self-rehearsal takes. ``is_remarked``: it breaks what a party SHOULD do, which is no
+    failure: the cases must say so in a remark.
     """
 
     name: str
@@ -39,6 +39,17 @@ class Mutant:
     def cases(self) -> frozenset[str]:
         """The ids of the cases that must find it."""
         return frozenset(self.kills.split())
+
+    @property
+    def module(self) -> str:
+        """The folder of the profile that it is a fault of, or obligations."""
+        return _modules()[self.name]
+
+
+@cache
+def _modules() -> dict[str, str]:
+    folders = (*PROFILES, "obligations")
+    return {each.name: folder for folder in folders for each in import_module(f"bench.mutants.{folder}").MUTANTS}
 
 
 @cache

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest import MonkeyPatch
+import pytest
 
 from bench.mutants import Plant
 from ocppj.errors import Refused
@@ -44,7 +44,7 @@ def where(change: Change, **fields: object) -> Change:
 def together(*plants: Plant) -> Plant:
     """Several faults at once."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         for each in plants:
             each(patch)
 
@@ -54,7 +54,7 @@ def together(*plants: Plant) -> Plant:
 def answers(handlers: Handlers, action: str, change: Change) -> Plant:
     """A party does as it is asked and answers otherwise."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         handle = handlers[action]
         patch.setitem(handlers, action, lambda party, request: change(handle(party, request)))
 
@@ -69,7 +69,7 @@ def only_answers(handlers: Handlers, action: str, conf: Mapping[str, object]) ->
 def refuses(handlers: Handlers, action: str, **fields: object) -> Plant:
     """A party answers with a CALLERROR, if the request has these values."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         handle = handlers[action]
 
         def handled(party: Any, request: Payload) -> Payload:
@@ -88,7 +88,7 @@ def refuses(handlers: Handlers, action: str, **fields: object) -> Plant:
 def asks(action: str, change: Change) -> Plant:
     """The Central System sends a request with another payload."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         ordinary = CentralSystem.request
 
         async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
@@ -102,7 +102,7 @@ def asks(action: str, change: Change) -> Plant:
 def never_answers(action: str) -> Plant:
     """The Central System leaves a request without an answer."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         ordinary = CentralSystem._answer
 
         async def answer(self: CentralSystem, identity: str, call: Call) -> Payload:
@@ -118,7 +118,7 @@ def never_answers(action: str) -> Plant:
 def says_of(id_tag: str | None, judged: str, answered: str) -> Plant:
     """The Central System answers one AuthorizationStatus for another, of an idTag or of all."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         judge = Store.id_tag_info
 
         def id_tag_info(store: Store, presented: str) -> Payload:
@@ -142,7 +142,7 @@ def refuses_reports_of(status: str) -> Plant:
 def is_silent_about(status: str) -> Plant:
     """The Charge Point reports every status of a connector but one."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         tell = ChargePoint._tell
 
         def tell_less(self: ChargePoint, connector: Connector) -> None:
@@ -157,7 +157,7 @@ def is_silent_about(status: str) -> Plant:
 def reports(change: Change) -> Plant:
     """The Charge Point sends a StatusNotification.req with another payload."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         notice = ChargePoint._notice
 
         def notice_changed(self: ChargePoint, connector: Connector, after: int) -> Any:
@@ -173,7 +173,7 @@ def reports(change: Change) -> Plant:
 def queues(action: str, change: Change) -> Plant:
     """The Charge Point sends a transaction message with another payload."""
 
-    def plant(patch: MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
         queue = ChargePoint.queue_message
 
         def queue_changed(self: ChargePoint, queued: str, payload: Payload, *more: Any) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from pytest import MonkeyPatch
+import pytest
 
 from bench.device import DEFAULT_DATA
 from bench.mutants import Mutant, Plant
@@ -38,12 +38,12 @@ def always_a_reservation_id(payload: Payload) -> Payload:
     return {"reservationId": 1} | payload
 
 
-def admits_anyone(patch: MonkeyPatch) -> None:
+def admits_anyone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reservation, "refuses_unasked", lambda *_: False)
     patch.setattr(reservation, "refuses", lambda *_: False)
 
 
-def knows_no_group(patch: MonkeyPatch) -> None:
+def knows_no_group(patch: pytest.MonkeyPatch) -> None:
     def fits(stored: StoredReservation, holder: IdTagHolder) -> bool:
         return reservation._is_for(stored, holder.id_tag)
 
