@@ -33,8 +33,8 @@ class Kill:
     """A case that has found a mutant.
 
     ``by``: the sentence that failed, with its keyword, or empty where it was an obligation. ``validations``: the
-    numbers of those of the case that alone have found it, ``obligation`` the name of one that has. ``left``: where there
-    is neither, why the case did not pass without what has found it.
+    numbers of those of the case that alone have found it, ``obligation`` the name of one that has. ``left``: where
+    there is neither, why the case did not pass without what has found it.
     """
 
     case: str

@@ -1,0 +1,5 @@
+"""Faults."""
+
+from bench.mutants import Mutant
+
+MUTANTS: list[Mutant] = []
