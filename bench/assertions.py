@@ -1,6 +1,7 @@
 """What a test case asserts, entry by entry, and where in a played case each entry stands."""
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,11 @@ from functools import cache
 
 from bench.bench import Spared
 from bench.cases import FEATURES
+from bench.surplus import SURPLUS
 from reports.results import StepResult
+
+_FORBIDS = re.compile(r"the (Charge Point|Central System) (?:sends|has sent) no (\w+)\.req .+")
+_KEY = re.compile(r"\[key=(\w+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +56,41 @@ def sentences(steps: Sequence[StepResult]) -> list[str]:
 
 
 def asserted(case_id: str, steps: Sequence[StepResult], step: int) -> list[Validation]:
-    """The validations that a step of a played case asserts; ``step`` from 1."""
-    sentence = sentences(steps)[step - 1]
-    rows = {"=".join(row) for row in steps[step - 1].table}
-    return [each for each in validations().get(case_id, ()) if each.sentence == sentence and each.rows <= rows]
+    """The validations that a step of a played case asserts; ``step`` from 1.
+
+    Where as many validations as steps say the same, each is that of the step in its place.
+    """
+    told = sentences(steps)
+    found = []
+    for validation in (ours := validations().get(case_id, ())):
+        places = [
+            number
+            for number, (sentence, each) in enumerate(zip(told, steps, strict=True), 1)
+            if sentence == validation.sentence and validation.rows <= {"=".join(row) for row in each.table}
+        ]
+        alike = [each for each in ours if (each.sentence, each.rows) == (validation.sentence, validation.rows)]
+        if step in places and (len(alike) != len(places) or places[alike.index(validation)] == step):
+            found.append(validation)
+    return found
 
 
 def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int) -> list[Spared]:
     """How a validation at a step can be taken out, the least first: its rows; then the message itself.
 
-    Who does not demand a message does not demand an answer to it either.
+    Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells. Who
+    does not forbid a message in one sentence forbids it in no other, and not in the end.
     """
+    if forbidden := _forbidden(steps[step - 1]):
+        alike = {number for number, each in enumerate(steps, 1) if _forbidden(each) == forbidden}
+        return [Spared(frozenset(those), obligation=SURPLUS) for those in ({step}, alike)]
     answer = {step + 1} if step < len(steps) and " responds with " in steps[step].sentence else set()
-    whole = Spared(frozenset({step, *answer}))
+    rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
+    resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
+    whole = Spared(frozenset({step, *answer, *resting}))
     return [Spared(frozenset({step}), validation.rows), whole] if validation.rows else [whole]
+
+
+def _forbidden(step: StepResult) -> tuple[str, ...] | None:
+    """The party and the action of the message that must not come; None if a step forbids none."""
+    match = _FORBIDS.fullmatch(step.sentence)
+    return match.groups() if match else None

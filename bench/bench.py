@@ -134,6 +134,7 @@ class Bench:
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.spared: Spared | None = None
+        self.table: Sequence[Sequence[str]] = ()  # that of the step that is running, with the rows that are spared
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
@@ -810,7 +811,8 @@ class Bench:
                 text = f"the {message.sender} sent {message}, which the test case does not know"
                 if message.sender == self.judged:
                     return self.blame(message.sender, text, message.action, frame=message.index)
-                ours.append(OurError(text, Evidence(text, frame=message.index)))
+                if self.spared is None:  # else it may come of what was spared
+                    ours.append(OurError(text, Evidence(text, frame=message.index)))
             elif message.sender == self.judged and not _comes_by_itself(message):
                 self.remark(f"{message.action}.req was sent beside the test case", strict=True)
         return ours[0] if ours else None

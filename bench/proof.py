@@ -194,12 +194,20 @@ def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
     if step is None:
         return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
     wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
+    wrong &= {
+        _field(row[0]) for row in result.steps[step - 1].table
+    }  # another field than any row tells of tells nothing
     return [
         (validation.number, spared)
         for validation in asserted(result.id, result.steps, step)
-        if not (wrong and validation.rows) or wrong & {row.partition("=")[0] for row in validation.rows}
+        if not (wrong and validation.rows) or wrong & {_field(row.partition("=")[0]) for row in validation.rows}
         for spared in ways_to_spare(validation, result.steps, step)
     ]
+
+
+def _field(path: str) -> str:
+    """What a row is about: «reason by hand» is about the reason."""
+    return path.partition(" ")[0]
 
 
 def _failed_step(result: CaseResult) -> int | None:
