@@ -194,13 +194,12 @@ def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
     if step is None:
         return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
     wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
-    wrong &= {
-        _field(row[0]) for row in result.steps[step - 1].table
-    }  # another field than any row tells of tells nothing
+    rows = {"=".join(row): _field(row[0]) for row in result.steps[step - 1].table}
+    about_wrong = {row for row, field in rows.items() if field in wrong}  # none where a row does not name its field
     return [
         (validation.number, spared)
         for validation in asserted(result.id, result.steps, step)
-        if not (wrong and validation.rows) or wrong & {_field(row.partition("=")[0]) for row in validation.rows}
+        if not (about_wrong and validation.rows) or about_wrong & validation.rows
         for spared in ways_to_spare(validation, result.steps, step)
     ]
 

@@ -51,12 +51,17 @@ def together(*plants: Plant) -> Plant:
     return plant
 
 
-def answers(handlers: Handlers, action: str, change: Change) -> Plant:
-    """A party does as it is asked and answers otherwise."""
+def answers(handlers: Handlers, action: str, change: Change, **fields: object) -> Plant:
+    """A party does as it is asked and answers otherwise, if the request has these values."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         handle = handlers[action]
-        patch.setitem(handlers, action, lambda party, request: change(handle(party, request)))
+
+        def handled(party: Any, request: Payload) -> Payload:
+            conf = handle(party, request)
+            return change(conf) if all(request.get(name) == value for name, value in fields.items()) else conf
+
+        patch.setitem(handlers, action, handled)
 
     return plant
 
@@ -163,6 +168,38 @@ def reports(change: Change) -> Plant:
         def notice_changed(self: ChargePoint, connector: Connector, after: int) -> Any:
             made = notice(self, connector, after)
             made.payload = change(made.payload)
+            return made
+
+        patch.setattr(ChargePoint, "_notice", notice_changed)
+
+    return plant
+
+
+def tells(change: Change) -> Plant:
+    """The Charge Point reports a change of status with another payload, and after a boot what is right."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        tell = ChargePoint._tell
+
+        def tell_changed(self: ChargePoint, connector: Connector) -> None:
+            tell(self, connector)
+            self._notices[-1].payload = change(self._notices[-1].payload)
+
+        patch.setattr(ChargePoint, "_tell", tell_changed)
+
+    return plant
+
+
+def reports_after_a_boot(change: Change) -> Plant:
+    """The Charge Point sends the first StatusNotification.req about each connector with another payload."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        notice = ChargePoint._notice
+
+        def notice_changed(self: ChargePoint, connector: Connector, after: int) -> Any:
+            made = notice(self, connector, after)
+            if not (self._delivers or self._told):
+                made.payload = change(made.payload)
             return made
 
         patch.setattr(ChargePoint, "_notice", notice_changed)

@@ -1,5 +1,883 @@
-"""Faults."""
+"""Faults about resets, power cuts, lost connections, faults of the hardware, locks and configuration keys."""
 
-from bench.mutants import Mutant
+from collections.abc import Callable
+from typing import Any
 
-MUTANTS: list[Mutant] = []
+import pytest
+
+from bench.mutants import Mutant, Plant
+from bench.mutants.planting import (
+    answers,
+    asks,
+    instead,
+    is_silent_about,
+    queues,
+    refuses_reports_of,
+    reports,
+    reports_after_a_boot,
+    says_of,
+    tells,
+    together,
+    where,
+    with_fields,
+)
+from ocppj.frames import Payload
+from reference_csms import central_system
+from reference_csms.central_system import CentralSystem
+from reference_csms.store import View
+from simulator import charging_session, transaction
+from simulator.authorization import Authorization
+from simulator.charge_point import ChargePoint
+from simulator.configuration import Configuration, Key
+from simulator.connector import Connector, Event
+from simulator.core import HANDLERS
+from simulator.memory import Memory, QueuedMessage, StoredTransaction
+
+CSMS = central_system.HANDLERS
+
+
+def gives_another_reason(reason: str, wrong: str) -> Plant:
+    return queues("StopTransaction", where(with_fields(reason=wrong), reason=reason))
+
+
+# Resets and power
+
+
+def a_soft_reset_is_hard(patch: pytest.MonkeyPatch) -> None:
+    reset = ChargePoint._reset
+    patch.setattr(ChargePoint, "_reset", lambda self, _: reset(self, "Hard"))
+
+
+def a_soft_reset_only_stops(patch: pytest.MonkeyPatch) -> None:
+    """It does not reboot, and its connector is left Charging."""
+    tell, reset = ChargePoint._tell, ChargePoint._reset
+
+    def tell_less(self: ChargePoint, connector: Connector) -> None:
+        if not self._resetting:
+            tell(self, connector)
+
+    async def reset_less(self: ChargePoint, kind: str) -> None:
+        if kind == "Hard":
+            await reset(self, kind)
+            return
+        await self._stop_transactions("SoftReset")
+        self._resetting = False
+
+    patch.setattr(ChargePoint, "_tell", tell_less)
+    patch.setattr(ChargePoint, "_reset", reset_less)
+
+
+def a_hard_reset_stops_first(patch: pytest.MonkeyPatch) -> None:
+    reset = ChargePoint._reset
+
+    async def stop_and_reset(self: ChargePoint, kind: str) -> None:
+        if kind == "Hard":
+            await self._stop_transactions("HardReset")
+        await reset(self, kind)
+
+    patch.setattr(ChargePoint, "_reset", stop_and_reset)
+
+
+def forgets_availability(patch: pytest.MonkeyPatch) -> None:
+    start = ChargePoint._start
+
+    def start_anew(self: ChargePoint, reason: str, delay: float) -> None:
+        self.memory.availability.clear()
+        start(self, reason, delay)
+
+    patch.setattr(ChargePoint, "_start", start_anew)
+
+
+def does_not_notice_cables(patch: pytest.MonkeyPatch) -> None:
+    def start(self: ChargePoint, connector: Connector) -> None:
+        connector.unlock()
+        if not self.is_operative(connector):
+            connector.happens(Event.WITHDRAWN)
+
+    patch.setattr(ChargePoint, "_start_connector", start)
+
+
+def is_preparing_itself_at_a_boot(patch: pytest.MonkeyPatch) -> None:
+    report = ChargePoint.report
+
+    def report_the_cable(self: ChargePoint, connector: Connector) -> Payload:
+        is_first = not (self._delivers or self._told)
+        has_cable = connector is self.whole and any(each.is_occupied for each in self.connectors.values())
+        return report(self, connector) | ({"status": "Preparing"} if is_first and has_cable else {})
+
+    patch.setattr(ChargePoint, "report", report_the_cable)
+
+
+def does_not_use_backup_power(patch: pytest.MonkeyPatch) -> None:
+    lose_power = ChargePoint.lose_power
+
+    async def lose_at_once(self: ChargePoint) -> None:
+        self.backup_power = False
+        await lose_power(self)
+
+    patch.setattr(ChargePoint, "lose_power", lose_at_once)
+
+
+def forgets_interrupted_transactions(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transaction, "stop_interrupted", lambda *_: None)
+
+
+def is_pending_when_it_boots_again(patch: pytest.MonkeyPatch) -> None:
+    boot = CSMS["BootNotification"]
+
+    def boot_anew(store: View, request: Payload) -> Payload:
+        store.charge_point.registration_status = "Pending" if store.charge_point.accepted else "Accepted"
+        return boot(store, request)
+
+    patch.setitem(CSMS, "BootNotification", boot_anew)
+
+
+# Without connection
+
+
+def queues_less(action: str) -> Plant:
+    """What would be queued while offline is not."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        queue = ChargePoint.queue_message
+
+        def queue_online(self: ChargePoint, name: str, payload: Payload, stored: StoredTransaction | None) -> None:
+            if name != action or self.is_online:
+                queue(self, name, payload, stored)
+
+        patch.setattr(ChargePoint, "queue_message", queue_online)
+
+    return plant
+
+
+def keeps_one_sample_of_two(patch: pytest.MonkeyPatch) -> None:
+    queue = ChargePoint.queue_message
+
+    def queue_others(self: ChargePoint, name: str, payload: Payload, stored: StoredTransaction | None) -> None:
+        kept = [message["action"] for message in self.memory.queue].count("MeterValues")
+        if name != "MeterValues" or kept % 2 == 0:
+            queue(self, name, payload, stored)
+
+    patch.setattr(ChargePoint, "queue_message", queue_others)
+
+
+def tells_nothing_after_a_reconnection(patch: pytest.MonkeyPatch) -> None:
+    talk = ChargePoint._talk
+
+    async def talk_of_what_comes(self: ChargePoint, peer: Any) -> None:
+        for number in self._told:
+            connector = self.connectors.get(number, self.whole)
+            self._told[number] = (connector.status, connector.error_code)
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_of_what_comes)
+
+
+def lets_nobody_start_offline(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Authorization, "_offline_opinion", lambda *_: None)
+
+
+def takes_stop_on_invalid_id_for(value: str) -> Plant:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        invalidate = transaction._invalidate
+
+        async def invalidate_so(charge_point: ChargePoint, connector: Connector, stored: StoredTransaction) -> None:
+            charge_point.configuration.set("StopTransactionOnInvalidId", value)
+            await invalidate(charge_point, connector, stored)
+
+        patch.setattr(transaction, "_invalidate", invalidate_so)
+
+    return plant
+
+
+def says_nothing_of_a_cable_that_it_keeps(patch: pytest.MonkeyPatch) -> None:
+    tell = ChargePoint._tell
+
+    def tell_less(self: ChargePoint, connector: Connector) -> None:
+        if connector.kept_for is None:
+            tell(self, connector)
+
+    patch.setattr(ChargePoint, "_tell", tell_less)
+
+
+def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
+    wire_payload = transaction.wire_payload
+
+    def unknown(memory: Memory, message: QueuedMessage) -> Payload:
+        payload = wire_payload(memory, message)
+        return payload | {"transactionId": -1} if message["action"] == "StopTransaction" else payload
+
+    patch.setattr(transaction, "wire_payload", unknown)
+
+
+def refuses_id_tags_that_nobody_asked_about(patch: pytest.MonkeyPatch) -> None:
+    asked: set[tuple[int, str]] = set()
+    authorize, start = CSMS["Authorize"], CSMS["StartTransaction"]
+
+    def note(store: View, request: Payload) -> Payload:
+        asked.add((id(store.shared), request["idTag"]))
+        return authorize(store, request)
+
+    def judge(store: View, request: Payload) -> Payload:
+        conf = start(store, request)
+        is_asked = (id(store.shared), request["idTag"]) in asked
+        return conf if is_asked else conf | {"idTagInfo": {"status": "Invalid"}}
+
+    patch.setitem(CSMS, "Authorize", note)
+    patch.setitem(CSMS, "StartTransaction", judge)
+
+
+# Faults and locks
+
+
+def does_not_watch_the_lock(patch: pytest.MonkeyPatch) -> None:
+    lock = Connector.lock
+
+    def lock_anyway(self: Connector) -> bool:
+        self.cannot_lock = False
+        return lock(self)
+
+    patch.setattr(Connector, "lock", lock_anyway)
+
+
+def knows_one_fault(patch: pytest.MonkeyPatch) -> None:
+    break_down = Connector.break_down
+    patch.setattr(Connector, "break_down", lambda self, _: break_down(self, "OtherError"))
+
+
+def charges_in_spite_of_a_fault(patch: pytest.MonkeyPatch) -> None:
+    can_start = charging_session.can_start
+
+    def can_start_anyway(charge_point: ChargePoint, connector: Connector) -> bool:
+        fault, connector.fault = connector.fault, None
+        try:
+            return can_start(charge_point, connector)
+        finally:
+            connector.fault = fault
+
+    patch.setattr(charging_session, "can_start", can_start_anyway)
+
+
+def goes_on_when_unlocked(patch: pytest.MonkeyPatch) -> None:
+    stop = transaction.stop
+
+    def stop_but(charge_point: ChargePoint, connector: Connector, reason: str, **more: Any) -> None:
+        if reason != "UnlockCommand":
+            stop(charge_point, connector, reason, **more)
+
+    patch.setattr(transaction, "stop", stop_but)
+
+
+# Who may charge
+
+
+def accepts_whoever_is_refused(patch: pytest.MonkeyPatch) -> None:
+    ask = Authorization.ask
+
+    async def ask_in_vain(self: Authorization, id_tag: str) -> Payload | None:
+        return await ask(self, id_tag) or {"status": "Accepted"}
+
+    patch.setattr(Authorization, "ask", ask_in_vain)
+
+
+def reports_a_start_for_whoever_was_refused(patch: pytest.MonkeyPatch) -> None:
+    """When the cable comes, no energy flows, and yet there is a StartTransaction.req."""
+    ask, plugged = Authorization.ask, charging_session.plugged
+    refused: dict[int, str] = {}
+
+    async def ask_and_note(self: Authorization, id_tag: str) -> Payload | None:
+        info = await ask(self, id_tag)
+        if info is None:
+            refused[id(self._charge_point)] = id_tag
+        return info
+
+    def plugged_and_told(charge_point: ChargePoint, connector: Connector) -> None:
+        if (id_tag := refused.pop(id(charge_point), None)) is not None:
+            start = {"connectorId": connector.number, "idTag": id_tag, "meterStart": connector.meter.whole_register}
+            charge_point.queue_message("StartTransaction", start | {"timestamp": charge_point.timestamp()}, None)
+        plugged(charge_point, connector)
+
+    patch.setattr(Authorization, "ask", ask_and_note)
+    patch.setattr(charging_session, "plugged", plugged_and_told)
+
+
+def rejects_a_remote_start_without_cable(patch: pytest.MonkeyPatch) -> None:
+    start = HANDLERS["RemoteStartTransaction"]
+
+    def start_and_say_otherwise(charge_point: ChargePoint, request: Payload) -> Payload:
+        conf = start(charge_point, request)
+        connector = charge_point.connectors.get(request.get("connectorId", 0))
+        return conf if connector and connector.is_occupied else {"status": "Rejected"}
+
+    patch.setitem(HANDLERS, "RemoteStartTransaction", start_and_say_otherwise)
+
+
+# Configuration
+
+
+def describes(name: str, change: Callable[[Payload], Payload | None]) -> Plant:
+    """GetConfiguration.conf tells otherwise of a key, or with None nothing."""
+
+    def change_one(conf: Payload) -> Payload:
+        told = [change(entry) if entry["key"] == name else entry for entry in conf["configurationKey"]]
+        return conf | {"configurationKey": [entry for entry in told if entry is not None]}
+
+    return answers(HANDLERS, "GetConfiguration", change_one)
+
+
+def has_no(name: str) -> Plant:
+    """It is a boolean key, and what it switches is not there either."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        make, flag = Configuration.__init__, Configuration.flag
+
+        def make_without(self: Configuration, keys: list[Key], memory: Memory) -> None:
+            make(self, [key for key in keys if key.name != name], memory)
+
+        patch.setattr(Configuration, "__init__", make_without)
+        patch.setattr(Configuration, "flag", lambda self, asked: flag(self, asked) if asked != name else False)
+
+    return plant
+
+
+def reports_all_keys_at_any_time(patch: pytest.MonkeyPatch) -> None:
+    get = HANDLERS["GetConfiguration"]
+    patch.setitem(HANDLERS, "GetConfiguration", lambda charge_point, _: get(charge_point, {}))
+
+
+def reports_ten_keys_of_those_asked_for(patch: pytest.MonkeyPatch) -> None:
+    get = HANDLERS["GetConfiguration"]
+
+    def get_some(charge_point: ChargePoint, request: Payload) -> Payload:
+        return get(charge_point, {"key": request["key"][:10]} if "key" in request else request)
+
+    patch.setitem(HANDLERS, "GetConfiguration", get_some)
+
+
+def no_way_back(keeps: bool) -> Plant:
+    """A key that gets its default back: the change is not made and Accepted, or made and Rejected."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        change = Configuration.change
+
+        def change_from_the_default(self: Configuration, name: str, text: str) -> str:
+            key = self.find(name)
+            if key is None or text != key.default:
+                return change(self, name, text)
+            if keeps:
+                return "Accepted"
+            change(self, name, text)
+            return "Rejected"
+
+        patch.setattr(Configuration, "change", change_from_the_default)
+
+    return plant
+
+
+def asks_again_when_it_is_not_supported(patch: pytest.MonkeyPatch) -> None:
+    request = CentralSystem.request
+
+    async def insist(self: CentralSystem, identity: str, action: str, payload: Payload, **more: bool) -> Payload:
+        conf = await request(self, identity, action, payload, **more)
+        if conf.get("status") == "NotSupported":
+            await request(self, identity, action, payload, **more)
+        return conf
+
+    patch.setattr(CentralSystem, "request", insist)
+
+
+# The Charge Point
+
+OF_CHARGE_POINT = [
+    Mutant(
+        "every Reset is Rejected and done",
+        "Charge Point",
+        "OCPP 1.6 5.14",
+        answers(HANDLERS, "Reset", instead("Rejected")),
+        "TC_013_CS TC_014_CS TC_015_CS TC_016_CS",
+    ),
+    Mutant(
+        "a hard reset ends a transaction with the reason Reboot",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        gives_another_reason("HardReset", "Reboot"),
+        "TC_015_CS",
+    ),
+    Mutant(
+        "a soft reset ends a transaction with the reason Reboot",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        gives_another_reason("SoftReset", "Reboot"),
+        "TC_016_CS",
+    ),
+    Mutant(
+        "a soft reset is a hard one",
+        "Charge Point",
+        "OCPP 1.6 7.42",
+        a_soft_reset_is_hard,
+        "TC_016_CS",
+    ),
+    Mutant(
+        "a soft reset stops a transaction and leaves its connector Charging",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        a_soft_reset_only_stops,
+        "TC_016_CS",
+    ),
+    Mutant(
+        "a connector is reported Available though its cable is still to be taken out",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        tells(where(instead("Available"), status="Finishing")),
+        "TC_016_CS TC_018_1_CS TC_032_1_CS TC_037_3_CS",
+    ),
+    Mutant(
+        "a hard reset stops a transaction first and leaves its connector Available",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        together(a_hard_reset_stops_first, tells(where(instead("Available"), status="Finishing"))),
+        "TC_015_CS",
+    ),
+    Mutant(
+        "a connector is reported Charging when it is Finishing",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        reports(where(instead("Charging"), status="Finishing")),
+        "TC_015_CS TC_016_CS TC_018_1_CS TC_032_1_CS TC_032_2_CS TC_037_3_CS TC_038_CS",
+    ),
+    Mutant(
+        "a cable that is in is not noticed at a boot",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        does_not_notice_cables,
+        "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS",
+    ),
+    Mutant(
+        "every connector is reported Available after a boot",
+        "Charge Point",
+        "OCPP 1.6 errata 3.22",
+        reports_after_a_boot(instead("Available")),
+        "TC_013_CS TC_014_CS TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS TC_034_CS",
+    ),
+    Mutant(
+        "connector 0 is reported Preparing after a boot with a cable in",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_preparing_itself_at_a_boot,
+        "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS",
+    ),
+    Mutant(
+        "availability does not outlast a boot",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        forgets_availability,
+        "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
+        "taking out of operation is Scheduled and done",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        answers(HANDLERS, "ChangeAvailability", instead("Scheduled"), type="Inoperative"),
+        "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
+        "taking into operation is Rejected and done",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        answers(HANDLERS, "ChangeAvailability", instead("Rejected"), type="Operative"),
+        "TC_013_CS TC_014_CS",
+    ),
+    Mutant(
+        "a connector that becomes Unavailable does not say so",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        is_silent_about("Unavailable"),
+        "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
+        "a connector that becomes Available does not say so",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        is_silent_about("Available"),
+        "TC_013_CS TC_014_CS TC_018_1_CS",
+    ),
+    Mutant(
+        "back-up power is not used",
+        "Charge Point",
+        "OCPP 1.6 4.10",
+        does_not_use_backup_power,
+        "TC_032_1_CS",
+    ),
+    Mutant(
+        "a power cut ends a transaction with the reason Other",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        gives_another_reason("PowerLoss", "Other"),
+        "TC_032_1_CS TC_032_2_CS",
+    ),
+    Mutant(
+        "an interrupted transaction is forgotten",
+        "Charge Point",
+        "OCPP 1.6 4.10",
+        forgets_interrupted_transactions,
+        "TC_015_CS TC_032_2_CS",
+    ),
+    Mutant(
+        "samples are not queued while offline",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        queues_less("MeterValues"),
+        "TC_036_CS",
+    ),
+    Mutant(
+        "every second sample is lost while offline",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        keeps_one_sample_of_two,
+        "TC_036_CS",
+    ),
+    Mutant(
+        "statuses from the time offline are not reported",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        tells_nothing_after_a_reconnection,
+        "TC_037_1_CS TC_038_CS",
+    ),
+    Mutant(
+        "nobody may start offline",
+        "Charge Point",
+        "OCPP 1.6 3.5",
+        lets_nobody_start_offline,
+        "TC_037_1_CS TC_037_2_CS TC_037_3_CS TC_039_CS",
+    ),
+    Mutant(
+        "a StartTransaction.req from the time offline is lost",
+        "Charge Point",
+        "OCPP 1.6 3.5.4",
+        queues_less("StartTransaction"),
+        "TC_037_1_CS TC_037_2_CS TC_037_3_CS TC_039_CS",
+    ),
+    Mutant(
+        "a StopTransaction.req from the time offline is lost",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        queues_less("StopTransaction"),
+        "TC_015_CS TC_032_2_CS TC_038_CS TC_039_CS",
+    ),
+    Mutant(
+        "StopTransactionOnInvalidId counts as true",
+        "Charge Point",
+        "OCPP 1.6 9.1.24",
+        takes_stop_on_invalid_id_for("true"),
+        "TC_037_2_CS",
+    ),
+    Mutant(
+        "StopTransactionOnInvalidId counts as false",
+        "Charge Point",
+        "OCPP 1.6 9.1.24",
+        takes_stop_on_invalid_id_for("false"),
+        "TC_037_3_CS",
+    ),
+    Mutant(
+        "a connector that becomes SuspendedEVSE does not say so",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_silent_about("SuspendedEVSE"),
+        "TC_037_2_CS",
+    ),
+    Mutant(
+        "a connector that keeps the cable of a refused idTag does not say that it is Finishing",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        says_nothing_of_a_cable_that_it_keeps,
+        "TC_037_3_CS",
+    ),
+    Mutant(
+        "a refused idTag ends a transaction with the reason Local",
+        "Charge Point",
+        "OCPP 1.6 3.5.4",
+        gives_another_reason("DeAuthorized", "Local"),
+        "TC_037_3_CS",
+    ),
+    Mutant(
+        "an idTag that is presented ends a transaction with the reason Other",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        gives_another_reason("Local", "Other"),
+        "TC_038_CS TC_039_CS",
+    ),
+    Mutant(
+        "a StopTransaction.req does not know its transactionId",
+        "Charge Point",
+        "OCPP 1.6 4.10",
+        does_not_know_its_transaction,
+        "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS TC_037_3_CS TC_038_CS TC_039_CS",
+    ),
+    Mutant(
+        "a lock that does not hold is not noticed",
+        "Charge Point",
+        "OCPP 1.6 7.6",
+        does_not_watch_the_lock,
+        "TC_024_CS",
+    ),
+    Mutant(
+        "every errorCode is OtherError",
+        "Charge Point",
+        "OCPP 1.6 7.6",
+        knows_one_fault,
+        "TC_024_CS",
+    ),
+    Mutant(
+        "a connector that becomes Faulted does not say so",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_silent_about("Faulted"),
+        "TC_024_CS TC_041_CS",
+    ),
+    Mutant(
+        "a faulted connector is reported Unavailable",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        reports(where(instead("Unavailable"), status="Faulted")),
+        "TC_024_CS TC_041_CS",
+    ),
+    Mutant(
+        "a faulted connector charges",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        charges_in_spite_of_a_fault,
+        "TC_041_CS",
+    ),
+    Mutant(
+        "a preparing connector is reported Reserved",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        reports(where(instead("Reserved"), status="Preparing")),
+        "TC_023_4_CS TC_023_5_CS TC_024_CS",
+    ),
+    Mutant(
+        "a remote start is Rejected and done where no cable is in",
+        "Charge Point",
+        "OCPP 1.6 5.11",
+        rejects_a_remote_start_without_cable,
+        "TC_023_5_CS TC_024_CS",
+    ),
+    Mutant(
+        "an idTag that is refused may charge",
+        "Charge Point",
+        "OCPP 1.6 4.1",
+        accepts_whoever_is_refused,
+        "TC_023_4_CS TC_023_5_CS",
+    ),
+    Mutant(
+        "a transaction is reported that a refused idTag has not started",
+        "Charge Point",
+        "OCPP 1.6 4.8",
+        reports_a_start_for_whoever_was_refused,
+        "TC_023_4_CS TC_023_5_CS",
+    ),
+    Mutant(
+        "every UnlockConnector is Unlocked",
+        "Charge Point",
+        "OCPP 1.6 7.46",
+        answers(HANDLERS, "UnlockConnector", instead("Unlocked")),
+        "TC_017_2_CS TC_018_2_CS TC_030_CS TC_031_CS",
+    ),
+    Mutant(
+        "every UnlockConnector is UnlockFailed",
+        "Charge Point",
+        "OCPP 1.6 7.46",
+        answers(HANDLERS, "UnlockConnector", instead("UnlockFailed")),
+        "TC_017_1_CS TC_017_2_CS TC_018_1_CS TC_018_2_CS TC_031_CS",
+    ),
+    Mutant(
+        "an unlocked connector goes on charging",
+        "Charge Point",
+        "OCPP 1.6 5.18",
+        goes_on_when_unlocked,
+        "TC_018_1_CS",
+    ),
+    Mutant(
+        "unlocking ends a transaction with the reason Remote",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        gives_another_reason("UnlockCommand", "Remote"),
+        "TC_018_1_CS",
+    ),
+    Mutant(
+        "there is no AuthorizeRemoteTxRequests",
+        "Charge Point",
+        "OCPP 1.6 9.1.3",
+        has_no("AuthorizeRemoteTxRequests"),
+        "TC_015_CS TC_016_CS TC_019_CS TC_024_CS TC_032_1_CS TC_032_2_CS TC_036_CS TC_037_1_CS TC_037_2_CS "
+        "TC_037_3_CS TC_038_CS TC_039_CS",
+    ),
+    Mutant(
+        "every key is reported, whichever is asked for",
+        "Charge Point",
+        "OCPP 1.6 5.8",
+        reports_all_keys_at_any_time,
+        "TC_019_CS TC_021_CS",
+    ),
+    Mutant(
+        "ten keys are reported of those that are asked for",
+        "Charge Point",
+        "OCPP 1.6 5.8",
+        reports_ten_keys_of_those_asked_for,
+        "TC_019_CS",
+    ),
+    Mutant(
+        "ConnectionTimeOut is told to be read-only",
+        "Charge Point",
+        "OCPP 1.6 7.29",
+        describes("ConnectionTimeOut", with_fields(readonly=True)),
+        "TC_019_CS",
+    ),
+    Mutant(
+        "SendLocalListMaxLength is not reported",
+        "Charge Point",
+        "OCPP 1.6 9.2",
+        describes("SendLocalListMaxLength", lambda _: None),
+        "TC_019_CS",
+    ),
+    Mutant(
+        "MaxChargingProfilesInstalled is told to be writable",
+        "Charge Point",
+        "OCPP 1.6 9.4",
+        describes("MaxChargingProfilesInstalled", with_fields(readonly=False)),
+        "TC_019_CS",
+    ),
+    Mutant(
+        "a key that gets its default back is Rejected and changed",
+        "Charge Point",
+        "OCPP 1.6 5.3",
+        no_way_back(keeps=False),
+        "TC_021_CS",
+    ),
+    Mutant(
+        "a key that gets its default back is Accepted and not changed",
+        "Charge Point",
+        "OCPP 1.6 5.3",
+        no_way_back(keeps=True),
+        "TC_021_CS",
+    ),
+    Mutant(
+        "every ChangeConfiguration is Accepted",
+        "Charge Point",
+        "OCPP 1.6 7.22",
+        answers(HANDLERS, "ChangeConfiguration", instead("Accepted")),
+        "TC_040_1_CS TC_040_2_CS",
+    ),
+]
+
+# The Central System
+
+OF_CENTRAL_SYSTEM = [
+    Mutant(
+        "a hard reset is asked for as a soft one",
+        "Central System",
+        "OCPP 1.6 7.42",
+        asks("Reset", where(with_fields(type="Soft"), type="Hard")),
+        "TC_013_CSMS",
+    ),
+    Mutant(
+        "a soft reset is asked for as a hard one",
+        "Central System",
+        "OCPP 1.6 7.42",
+        asks("Reset", where(with_fields(type="Hard"), type="Soft")),
+        "TC_014_CSMS",
+    ),
+    Mutant(
+        "a Charge Point that was Accepted is Pending when it boots again",
+        "Central System",
+        "OCPP 1.6 4.2",
+        is_pending_when_it_boots_again,
+        "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS",
+    ),
+    Mutant(
+        "an idTag that nobody asked about is Invalid in StartTransaction.conf",
+        "Central System",
+        "OCPP 1.6 4.8",
+        refuses_id_tags_that_nobody_asked_about,
+        "TC_037_1_CSMS TC_039_CSMS",
+    ),
+    Mutant(
+        "every idTag is Accepted in StartTransaction.conf",
+        "Central System",
+        "OCPP 1.6 4.8",
+        answers(CSMS, "StartTransaction", with_fields(idTagInfo={"status": "Accepted"})),
+        "TC_037_3_CSMS",
+    ),
+    Mutant(
+        "an unknown idTag is Blocked",
+        "Central System",
+        "OCPP 1.6 7.2",
+        says_of(None, "Invalid", "Blocked"),
+        "TC_023_1_CSMS TC_037_3_CSMS",
+    ),
+    Mutant(
+        "an Expired idTag is Accepted",
+        "Central System",
+        "OCPP 1.6 7.2",
+        says_of(None, "Expired", "Accepted"),
+        "TC_023_2_CSMS",
+    ),
+    Mutant(
+        "a Blocked idTag is Accepted",
+        "Central System",
+        "OCPP 1.6 7.2",
+        says_of(None, "Blocked", "Accepted"),
+        "TC_023_3_CSMS",
+    ),
+    Mutant(
+        "reports of Faulted are refused",
+        "Central System",
+        "OCPP 1.6 4.9",
+        refuses_reports_of("Faulted"),
+        "TC_024_CSMS",
+    ),
+    Mutant(
+        "another connector is unlocked",
+        "Central System",
+        "OCPP 1.6 5.18",
+        asks("UnlockConnector", lambda payload: {"connectorId": payload["connectorId"] + 1}),
+        "TC_017_1_CSMS TC_017_2_CSMS TC_018_1_CSMS TC_030_CSMS",
+    ),
+    Mutant(
+        "what is NotSupported is asked for once more",
+        "Central System",
+        "OCPP 1.6 5.18",
+        asks_again_when_it_is_not_supported,
+        "TC_017_2_CSMS TC_031_CSMS TC_040_1_CSMS",
+    ),
+    Mutant(
+        "one key is asked for where all are wanted",
+        "Central System",
+        "OCPP 1.6 5.8",
+        asks("GetConfiguration", lambda payload: {"key": ["HeartbeatInterval"]} | payload),
+        "TC_019_1_CSMS",
+    ),
+    Mutant(
+        "a key more is asked for than is wanted",
+        "Central System",
+        "OCPP 1.6 5.8",
+        asks("GetConfiguration", lambda payload: {"key": [*payload.get("key", []), "HeartbeatInterval"]}),
+        "TC_019_1_CSMS TC_019_2_CSMS",
+    ),
+    Mutant(
+        "another key is changed",
+        "Central System",
+        "OCPP 1.6 5.3",
+        asks("ChangeConfiguration", with_fields(key="HeartbeatInterval")),
+        "TC_021_CSMS TC_040_2_CSMS",
+    ),
+    Mutant(
+        "a key gets another value",
+        "Central System",
+        "OCPP 1.6 5.3",
+        asks("ChangeConfiguration", lambda payload: payload | {"value": payload["value"] + "0"}),
+        "TC_021_CSMS",
+    ),
+]
+
+MUTANTS: list[Mutant] = [*OF_CHARGE_POINT, *OF_CENTRAL_SYSTEM]
