@@ -63,6 +63,15 @@ async def stop_and_reboot_at_once(it: ChargePoint, kind: str) -> None:
     await it._reboot()
 
 
+async def is_unavailable_and_reboots(it: ChargePoint, kind: str) -> None:
+    """It tells that it is about to go down, and not that there is a cable to be taken out."""
+    report = it.report
+    it.report = lambda connector: report(connector) | {"status": "Unavailable"}  # type: ignore[method-assign]  # of its own
+    await it._stop_transactions(f"{kind}Reset")
+    del it.report  # that of its class again
+    await it._reboot()
+
+
 async def stop_and_hang_up(it: ChargePoint, kind: str) -> None:
     """It does not even wait for the StopTransaction.conf, and sends the request again after the boot."""
 
@@ -346,6 +355,12 @@ LAWFUL = {
         "4.9, errata 3.19: a status that passes need not be told",
         charge_point=resets_by(stop_and_reboot_at_once),
         numbers="015 016 003",
+        remark="was not reported Finishing before",
+    ),
+    "stops, is Unavailable and reboots": Variant(
+        "4.9: Finishing passes while it is Unavailable for a reason of its own",
+        charge_point=resets_by(is_unavailable_and_reboots),
+        numbers="015 016",
         remark="was not reported Finishing before",
     ),
     "stops and hangs up at once": Variant(
