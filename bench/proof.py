@@ -194,12 +194,12 @@ def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
     if step is None:
         return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
     wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
-    rows = {"=".join(row): _field(row[0]) for row in result.steps[step - 1].table}
-    about_wrong = {row for row, field in rows.items() if field in wrong}  # none where a row does not name its field
+    about_wrong = {"=".join(row) for row in result.steps[step - 1].table if _field(row[0]) in wrong}
+    found = asserted(result.id, result.steps, step)
+    by_rows = [each for each in found if each.rows & about_wrong]
     return [
         (validation.number, spared)
-        for validation in asserted(result.id, result.steps, step)
-        if not (about_wrong and validation.rows) or about_wrong & validation.rows
+        for validation in by_rows or [each for each in found if not (about_wrong and each.rows)]
         for spared in ways_to_spare(validation, result.steps, step)
     ]
 

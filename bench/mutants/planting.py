@@ -87,6 +87,17 @@ def refuses(handlers: Handlers, action: str, **fields: object) -> Plant:
     return plant
 
 
+def refuses_instead(handlers: Handlers, action: str, status: str, error_code: str) -> Plant:
+    """A party answers with a CALLERROR where the .conf has a status for it."""
+
+    def refuse(conf: Payload) -> Payload:
+        if conf["status"] == status:
+            raise Refused(error_code)
+        return conf
+
+    return answers(handlers, action, refuse)
+
+
 # The Central System
 
 
@@ -192,13 +203,21 @@ def tells(change: Change) -> Plant:
 
 def reports_after_a_boot(change: Change) -> Plant:
     """The Charge Point sends the first StatusNotification.req about each connector with another payload."""
+    return _reports_when_connected(change, again=False)
 
+
+def reports_after_a_reconnection(change: Change) -> Plant:
+    """The Charge Point tells with another payload what has changed while it was offline."""
+    return _reports_when_connected(change, again=True)
+
+
+def _reports_when_connected(change: Change, *, again: bool) -> Plant:
     def plant(patch: pytest.MonkeyPatch) -> None:
         notice = ChargePoint._notice
 
         def notice_changed(self: ChargePoint, connector: Connector, after: int) -> Any:
             made = notice(self, connector, after)
-            if not (self._delivers or self._told):
+            if not self._delivers and bool(self._told) == again:
                 made.payload = change(made.payload)
             return made
 

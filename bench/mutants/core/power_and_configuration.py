@@ -11,16 +11,20 @@ from bench.mutants.planting import (
     asks,
     instead,
     is_silent_about,
+    only_answers,
     queues,
+    refuses_instead,
     refuses_reports_of,
     reports,
     reports_after_a_boot,
+    reports_after_a_reconnection,
     says_of,
     tells,
     together,
     where,
     with_fields,
 )
+from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
@@ -122,6 +126,36 @@ def forgets_interrupted_transactions(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transaction, "stop_interrupted", lambda *_: None)
 
 
+def resumes_transactions(patch: pytest.MonkeyPatch) -> None:
+    """After a power cut, which a product may: nothing is wrong with that."""
+    start = ChargePoint._start
+
+    def start_and_resume(self: ChargePoint, reason: str, delay: float) -> None:
+        running = [stored for stored in self.memory.transactions if not stored["ended"]]
+        for stored in running:
+            stored["ended"] = True
+        start(self, reason, delay)
+        for stored in running:
+            stored["ended"] = False
+            connector = self.connectors[stored["connector"]]
+            connector.transaction = stored
+            connector.lock()
+            connector.adjust_energy()
+
+    patch.setattr(ChargePoint, "_start", start_and_resume)
+
+
+def refuses_unusual_reasons(patch: pytest.MonkeyPatch) -> None:
+    stop = CSMS["StopTransaction"]
+
+    def stop_if_usual(store: View, request: Payload) -> Payload:
+        if request.get("reason", "Local") not in ("Local", "Remote", "EVDisconnected"):
+            raise Refused("PropertyConstraintViolation")
+        return stop(store, request)
+
+    patch.setitem(CSMS, "StopTransaction", stop_if_usual)
+
+
 def is_pending_when_it_boots_again(patch: pytest.MonkeyPatch) -> None:
     boot = CSMS["BootNotification"]
 
@@ -198,6 +232,17 @@ def says_nothing_of_a_cable_that_it_keeps(patch: pytest.MonkeyPatch) -> None:
             tell(self, connector)
 
     patch.setattr(ChargePoint, "_tell", tell_less)
+
+
+def samples_another_transaction(patch: pytest.MonkeyPatch) -> None:
+    wire_payload = transaction.wire_payload
+
+    def mistaken(memory: Memory, message: QueuedMessage) -> Payload:
+        payload = wire_payload(memory, message)
+        is_mistaken = message["action"] == "MeterValues" and "transactionId" in payload
+        return payload | {"transactionId": payload["transactionId"] + 1} if is_mistaken else payload
+
+    patch.setattr(transaction, "wire_payload", mistaken)
 
 
 def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
@@ -397,6 +442,13 @@ OF_CHARGE_POINT = [
         "TC_013_CS TC_014_CS TC_015_CS TC_016_CS",
     ),
     Mutant(
+        "a Reset is Accepted and not done",
+        "Charge Point",
+        "OCPP 1.6 5.14",
+        only_answers(HANDLERS, "Reset", {"status": "Accepted"}),
+        "TC_013_CS TC_015_CS TC_016_CS",
+    ),
+    Mutant(
         "a hard reset ends a transaction with the reason Reboot",
         "Charge Point",
         "OCPP 1.6 7.36",
@@ -516,6 +568,13 @@ OF_CHARGE_POINT = [
         "TC_032_1_CS TC_032_2_CS",
     ),
     Mutant(
+        "a transaction that outlives a power cut ends by hand with the reason Other",
+        "Charge Point",
+        "OCPP 1.6 7.36",
+        together(resumes_transactions, gives_another_reason("Local", "Other")),
+        "TC_032_2_CS",
+    ),
+    Mutant(
         "an interrupted transaction is forgotten",
         "Charge Point",
         "OCPP 1.6 4.10",
@@ -535,6 +594,20 @@ OF_CHARGE_POINT = [
         "OCPP 1.6 3.7",
         keeps_one_sample_of_two,
         "TC_036_CS",
+    ),
+    Mutant(
+        "samples bear the transactionId of another transaction",
+        "Charge Point",
+        "OCPP 1.6 4.7",
+        samples_another_transaction,
+        "TC_036_CS",
+    ),
+    Mutant(
+        "statuses from the time offline are all reported as Reserved",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        reports_after_a_reconnection(instead("Reserved")),
+        "TC_037_1_CS TC_037_2_CS TC_037_3_CS TC_038_CS",
     ),
     Mutant(
         "statuses from the time offline are not reported",
@@ -691,6 +764,23 @@ OF_CHARGE_POINT = [
         "TC_017_1_CS TC_017_2_CS TC_018_1_CS TC_018_2_CS TC_031_CS",
     ),
     Mutant(
+        "what is NotSupported is refused with a CALLERROR",
+        "Charge Point",
+        "OCPP-J 1.6 4.2.2",
+        together(
+            refuses_instead(HANDLERS, "ChangeConfiguration", "NotSupported", "NotSupported"),
+            refuses_instead(HANDLERS, "UnlockConnector", "NotSupported", "PropertyConstraintViolation"),
+        ),
+        "TC_017_2_CS TC_018_2_CS TC_031_CS TC_040_1_CS",
+    ),
+    Mutant(
+        "a value that cannot be is refused with InternalError",
+        "Charge Point",
+        "OCPP-J 1.6 4.2.3",
+        refuses_instead(HANDLERS, "ChangeConfiguration", "Rejected", "InternalError"),
+        "TC_040_2_CS",
+    ),
+    Mutant(
         "an unlocked connector goes on charging",
         "Charge Point",
         "OCPP 1.6 5.18",
@@ -793,6 +883,13 @@ OF_CENTRAL_SYSTEM = [
         "OCPP 1.6 4.2",
         is_pending_when_it_boots_again,
         "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS",
+    ),
+    Mutant(
+        "a StopTransaction.req with an unusual reason is refused",
+        "Central System",
+        "OCPP 1.6 4.10",
+        refuses_unusual_reasons,
+        "TC_018_1_CSMS TC_032_1_CSMS TC_037_3_CSMS",
     ),
     Mutant(
         "an idTag that nobody asked about is Invalid in StartTransaction.conf",
