@@ -134,7 +134,6 @@ class Bench:
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.spared: Spared | None = None
-        self.table: Sequence[Sequence[str]] = ()  # that of the step that is running, with the rows that are spared
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose

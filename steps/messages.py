@@ -30,7 +30,7 @@ TELL_STATUS = ("StatusNotification", *TELL_PROGRESS)
 @when("the {sender:Party} sends {action:Action}.req")
 async def makes_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
     """At our seat it is sent; at another the operator is asked. What crosses the wire is judged either way."""
-    await make_send(bench, sender, action, datatable, bench.table)
+    await make_send(bench, sender, action, datatable)
 
 
 @when("the {sender:Party} sends {action:Action}.req against the rules")
@@ -170,9 +170,9 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
     bench.judge(answer, f"{action}.conf", mismatches(answer.payload, others, bench.value))
 
 
-async def make_send(bench: Bench, sender: Party, action: str, table: Table, whole: Table = ()) -> Message:
-    """Have a request sent, and claim and check it. ``whole``: what is asked for, if more than what is checked."""
-    start, asked = len(bench.wire.records), payload_of(action, "req", whole or table, bench.value)
+async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> Message:
+    """Have a request sent, and claim and check it."""
+    start, asked = len(bench.wire.records), payload_of(action, "req", table, bench.value)
     await bench.send(sender, action, asked, bench.sentence)
     if bench.seats[sender].is_ours:
         return await claim_request(bench, sender, action, table)

@@ -87,7 +87,6 @@ def runnable(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def run(*, bench: Bench, **arguments: Any) -> None:
-        bench.table = arguments.get("datatable", ())
         if bench.spared is not None and "datatable" in arguments:
             arguments["datatable"] = bench.spared.table(len(bench.reached), arguments["datatable"])
         with bench.sparing():

@@ -88,7 +88,6 @@ def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
         ("an interrupted transaction is forgotten", "TC_032_2_CS", {1, 3}),  # the answer has nothing to answer
         ("a transaction is reported that a refused idTag has not started", "TC_023_4_CS", {2}),  # which is surplus, too
         ("there is no AuthorizeRemoteTxRequests", "TC_024_CS", {1}),  # [key=...] in a row, and what rests on it
-        ("a key gets another value", "TC_021_CSMS", {1}),  # asked for, and not checked
         ("an idTag that nobody asked about is Invalid in StartTransaction.conf", "TC_037_1_CSMS", {1}),  # ours stops
     ],
 )
