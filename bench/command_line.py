@@ -226,7 +226,10 @@ def _now() -> str:
 def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
-    subject = file.device
+    try:
+        played = Run(file.device, _operator(file, progress))
+    except BadSetting as error:
+        unusable(str(error))
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
@@ -244,7 +247,7 @@ def _rehearsal(
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
         if result.reason in missing:
             return  # one line for all that wait for the device
-        if run.life.is_out and result.reason == masked(str(run.life)):
+        if played.life.is_out and result.reason == masked(str(played.life)):
             missing.add(result.reason)
         verdict = results.counts_as(result)
         colour = COLOURS[verdict]
@@ -257,11 +260,7 @@ def _rehearsal(
         for line in history.attempts(result, results):
             progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
-    try:
-        run = Run(subject, _operator(file, progress))
-        return Rehearsal(run, results, wanted, out, started, ended, shuffle, noticed=noticed)
-    except BadSetting as error:
-        unusable(str(error))
+    return Rehearsal(played, results, wanted, out, started, ended, shuffle, noticed=noticed)
 
 
 def _operator(file: DeviceFile, progress: Progress) -> Operator:

@@ -94,8 +94,8 @@ class Results:
     reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
     ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
     case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
-    come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product, software_version,
-    place, reference, laboratory}, texts.
+    come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
+    software_version, place, reference, laboratory}, texts.
     """
 
     run: dict[str, object]
