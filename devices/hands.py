@@ -130,6 +130,7 @@ class Person:
     async def unplug(self, at: Payload) -> None:
         connector = at["connectorId"]
         self._plugged.discard(connector)
+        self._accepted.pop(connector, None)
         if await self._panel.runs(connector):
             await self._panel.stop(connector, "EVDisconnected")
         await self._panel.set_status(connector, "Available")
