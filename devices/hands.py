@@ -174,7 +174,7 @@ def serve(
     @app.post("/charge-points/{identity}/{action}")
     async def do(identity: str, action: str, payload: Payload) -> str:
         if action not in hands:
-            raise HTTPException(501, f"nobody can {action} at this Charge Point")
+            raise HTTPException(409, f"there is nothing to {action} with at this Charge Point")
         try:
             await hands[action](payload)
         except CannotNow as reason:

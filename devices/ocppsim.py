@@ -22,8 +22,10 @@ from hands import CannotNow, Mains, Person, serve
 
 WIDTH, HEIGHT = 250, 50
 SECONDS = 5.0  # in which the terminal says what came of a command
-START = re.compile("Configured WebSocket subprotocol")
-LOST = re.compile("Disconnected|Connection lost|[Cc]onnect(ion)? failed")
+RETRY = 1.0  # seconds until it is told to connect once more
+STARTED = "Configured WebSocket subprotocol"
+CONNECTED = "Connected. Negotiated"
+LOST = re.compile(r"\] (Disconnected|Connection lost)")
 BEGUN = re.compile(r"Transaction started locally on connector (\d+)")
 ENDED = re.compile(r"Transaction stopped locally on connector (\d+)")
 
@@ -63,23 +65,35 @@ class Prompt:
         self._terminal = terminal
         self._said: list[str] = []
         self._running: set[int] = set()
+        self._is_ready = False
+        self._is_connected = False
 
     async def watch(self) -> None:
-        """Keep what the terminal says, and connect it again."""
+        """Keep what the terminal says, and have it connect whenever it is not connected."""
         self._terminal.show()
+        asked = 0.0  # when it was told to connect, by the loop's time
         while True:
             for line in self._terminal.news():
-                self._said.append(line)
-                if found := BEGUN.search(line):
-                    self._running.add(int(found[1]))
-                elif found := ENDED.search(line):
-                    self._running.discard(int(found[1]))
-                elif START.search(line):
-                    self._running.clear()
-                elif LOST.search(line):
-                    await asyncio.sleep(1)
-                    self._terminal.type("connect")
+                self._heed(line)
+            now = asyncio.get_running_loop().time()
+            if self._is_ready and not self._is_connected and now - asked > RETRY:
+                self._terminal.type("connect")
+                asked = now
             await asyncio.sleep(0.05)
+
+    def _heed(self, line: str) -> None:
+        self._said.append(line)
+        if found := BEGUN.search(line):
+            self._running.add(int(found[1]))
+        elif found := ENDED.search(line):
+            self._running.discard(int(found[1]))
+        elif STARTED in line:
+            self._running.clear()
+            self._is_ready, self._is_connected = True, False
+        elif CONNECTED in line:
+            self._is_connected = True
+        elif LOST.search(line):
+            self._is_connected = False
 
     async def _says(self, command: str, pattern: str) -> re.Match[str]:
         """Type a command, and what the terminal says to it. Raises ``CannotNow`` if it says nothing."""
