@@ -8,7 +8,7 @@ from secrets import token_bytes
 from typing import Any, TypeVar
 
 from bench.bench import Bench
-from bench.cases import PROFILES, Case
+from bench.cases import Case
 from bench.claims import Wire
 from bench.connections import openings
 from bench.credentials import Credentials
@@ -25,6 +25,7 @@ from bench.seats import (
     ExternalChargePoint,
     ReferenceCentralSystem,
     SimulatedChargePoint,
+    parts,
 )
 from bench.under_test import ChargePointUnderTest
 from bench.verdicts import CaseOver, Inconclusive
@@ -38,7 +39,6 @@ from ocppj.transcript import BEFORE, Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
-from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
 
@@ -68,6 +68,7 @@ class Run:
             host=self._host,
             serial_number=self.device.data.get("SerialNumber", ""),
             organization=self.device.data["CpoName"],
+            server=self._server_certificate(),
         )
         self.credentials = Credentials(self.device, self._own_certificate())
         self._former_certificate = self.credentials.certificate  # before the present case
@@ -338,7 +339,6 @@ class Run:
         identity: str | None = None,
     ) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""
-        profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
         profile = bench.security_profile if bench else self.device.security.profile or 0
         secured = _is_secured(bench) if bench else profile > 0
         charge_point = ChargePoint(
@@ -347,12 +347,9 @@ class Run:
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            profiles=[*profiles, *(["Security"] if secured else [])],
             memory=self._memory(profile),
-            fixed_cable="detachable_cable" in lacks,
-            backup_power="backup_power" not in lacks,
-            reader="local_authorization" not in lacks,
             serial_number=self.device.data["SerialNumber"],
+            **parts(lacks, secured=secured),
         )
         charge_point.security.refuses_unsigned_firmware = bench is None or bench.case.profile == "Security"
         return charge_point
@@ -403,9 +400,8 @@ class Run:
 
     @property
     def _others(self) -> dict[int, str]:
-        """Where a Central System under test is reached with the next higher security profile."""
-        url, profile = self.device.security.next_url, self.device.security.profile or 0
-        return {profile + 1: url} if url is not None else {}
+        """Where a Central System under test is reached with other security profiles."""
+        return {**self.device.security.urls}
 
     def _security_profile(self, case: Case) -> int:
         """The security profile of the connection with which a case begins."""
@@ -420,6 +416,13 @@ class Run:
         ca = self.device.security.tls_ca
         roots = [self.pki.central_system_root.certificate, *(read_roots(ca) if ca and self.device.listen else [])]
         return {"credentials": self.pki.server, "client_roots": roots, "host": self._host}
+
+    def _server_certificate(self) -> Credential | None:
+        """What our Central System shows to a Charge Point under test, if the user has said so."""
+        given = self.device.security
+        if given.server_cert is not None and given.server_key is not None:
+            return read_credential(given.server_cert, given.server_key)
+        return None
 
     def _own_certificate(self) -> Credential | None:
         """What our Charge Point shows to a Central System under test."""
