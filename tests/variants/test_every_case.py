@@ -14,7 +14,7 @@ from ocppj.clock import Calendar, timestamp
 from ocppj.frames import Payload
 from ocppj.transcript import Party
 from simulator.charge_point import ChargePoint
-from tests.variants.foreign import Change, Frame, Variant, call
+from tests.variants.foreign import Change, Frame, Variant, call, unchanged
 from tests.variants.test_local_auth_list import lacks_the_profile
 from tests.variants.test_security import of_central_system, of_charge_point, premises
 
@@ -155,3 +155,33 @@ def test_a_talkative_charge_point(calendar: Calendar, premises: Path, share: Sha
 def test_a_talkative_central_system(calendar: Calendar, premises: Path, share: Share) -> None:
     variant = variant_of(share, talkative_central_system, "Central System", premises)
     replace(variant, remark="beside the test case").check(calendar, "Central System")
+
+
+# What a device file says of one that need not be waited for; the longest of these is what a case takes.
+HURRIED = {
+    "MessageTimeout": "2",
+    "LongOperationTimeout": "20",
+    "SettleTime": "0.3",
+    "SilenceTime": "1",
+    "Tolerance": "1",
+    "ConnectionTimeOut": "4",
+    "HeartbeatInterval": "3",
+    "BootRetryInterval": "2",
+    "MeterValueSampleInterval": "2",
+    "TransactionDuration": "1",
+    "ReservationDuration": "10",
+    "ClockAlignedDataInterval": "5",
+}
+
+
+@pytest.mark.parametrize("share", shares("CS"), ids=named)
+def test_a_charge_point_that_need_not_be_waited_for(calendar: Calendar, premises: Path, share: Share) -> None:
+    """No wait is one that its device file cannot shorten."""
+    variant = variant_of(share, lambda: unchanged, "Charge Point", premises, data=HURRIED, longest=21.0)
+    variant.check(calendar, "Charge Point")
+
+
+@pytest.mark.parametrize("share", shares("CSMS"), ids=named)
+def test_a_central_system_that_need_not_be_waited_for(calendar: Calendar, premises: Path, share: Share) -> None:
+    variant = variant_of(share, lambda: unchanged, "Central System", premises, data=HURRIED, longest=21.0)
+    variant.check(calendar, "Central System")
