@@ -330,7 +330,7 @@ class Run:
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
-            charge_point.device.remember(bench.records)
+            charge_point.device.remember(bench.case.id, bench.records)
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
         if self.is_virtual:

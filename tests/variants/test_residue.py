@@ -15,8 +15,10 @@ from reference_csms import reservation
 from reference_csms.central_system import HANDLERS, CentralSystem
 from reference_csms.store import Store
 from reports.results import CaseResult
+from simulator.charge_point import ChargePoint
 from tests.bench.wire import CP, CS
 from tests.variants.foreign import ID_TAGS, Desk, _play, _VirtualRun
+from tests.variants.test_coming_to_rest import at_the_bench
 
 Rehearse = Callable[[str], CaseResult]
 
@@ -133,3 +135,69 @@ def test_what_a_central_system_is_left_with_is_read_off_the_transcript() -> None
     wire.frame(CS, "CP1", '[3,"5",{}]')
     wire.frame(CP, "CP1", '[3,"6",{"status":"Accepted"}]')
     assert not left_by("TC_900_CSMS", wire.records)
+
+
+# A Charge Point that is rehearsed
+
+
+def test_a_list_that_is_not_emptied(calendar: Calendar) -> None:
+    it = ChargePoint()
+    update = it.handlers["SendLocalList"]
+
+    def keep_it(it: ChargePoint, request: Payload) -> Payload:
+        return update(it, request) if "localAuthorizationList" in request else {"status": "Failed"}
+
+    it.handlers["SendLocalList"] = keep_it
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_043_CS").residue == []
+        after = rehearse("TC_052_CS")
+        text = "left behind by TC_043_CS: the Local Authorization List is not emptied: Failed"
+        assert (after.verdict, after.residue) == ("pass", [text])
+        assert text in after.remarks
+
+
+def test_charging_profiles_that_are_not_cleared(calendar: Calendar) -> None:
+    it = ChargePoint()
+
+    def refuse_to_clear(*_: object) -> Payload:
+        raise Refused(ErrorCode.INTERNAL_ERROR, "the database is locked")
+
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_056_CS").verdict == "pass"
+        it.handlers["ClearChargingProfile"] = refuse_to_clear
+        (told,) = rehearse("TC_052_CS").residue
+        assert told.startswith("left behind by TC_056_CS: charging profiles are not cleared: InternalError")
+
+
+def test_a_key_that_is_not_set_back(calendar: Calendar) -> None:
+    it = ChargePoint()
+    change = it.handlers["ChangeConfiguration"]
+
+    with at_the_bench(calendar, it) as (rehearse, _):
+        it.configuration.set("MeterValueSampleInterval", "17")
+        assert rehearse("TC_070_CS").verdict == "pass"
+
+        def reject(it: ChargePoint, request: Payload) -> Payload:
+            return {"status": "Rejected"} if request["value"] == "17" else change(it, request)
+
+        it.handlers["ChangeConfiguration"] = reject
+        (told,) = rehearse("TC_052_CS").residue
+        assert told == "left behind by TC_070_CS: MeterValueSampleInterval is not set back to 17: Rejected"
+
+
+def test_a_key_that_no_case_could_change_is_not_missed(calendar: Calendar) -> None:
+    it = ChargePoint()
+    it.handlers["ChangeConfiguration"] = lambda *_: {"status": "Rejected"}
+    with at_the_bench(calendar, it) as (rehearse, _):
+        rehearse("TC_021_CS")
+        assert rehearse("TC_052_CS").residue == []
+
+
+def test_a_transaction_that_is_not_stopped(calendar: Calendar) -> None:
+    it = ChargePoint()
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_046_2_CS").verdict == "pass"
+        it.handlers["RemoteStopTransaction"] = lambda *_: {"status": "Accepted"}
+        after = rehearse("TC_052_CS")
+        assert after.verdict == "inconclusive"
+        assert after.reason.startswith("left behind by TC_046_2_CS: connector 1 is Charging and was not brought to")
