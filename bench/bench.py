@@ -16,7 +16,7 @@ from bench.messages import Message, answer_to, messages, open_calls, spans_conne
 from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
 from bench.operators import Operator, Request
 from bench.residue import Residue
-from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
+from bench.surplus import CONSEQUENTIAL, QUEUED, ends_for_no_reason, excuse
 from bench.verdicts import (
     CaseOver,
     Crash,
@@ -747,6 +747,10 @@ class Bench:
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
+        if over is None:
+            for record in ends_for_no_reason(self.wire.records):
+                ended = f"the connection ended (code {record['code']}) for no reason that the case gives"
+                self.remark(f"{ended}, and was made again", "OCPP-J 1.6 5.4")
         if over is None and self.accepts_anyone and self._rests_on_accepted():
             self.remark("the Central System accepts any idTag, even one it cannot know: this pass proves little")
         return over
