@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.connections import departure
+from bench.connections import departure, openings
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
@@ -687,6 +687,9 @@ class Bench:
 
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        tried = [*openings(self.wire.records)]
+        if self.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
+            return f"the Central System refuses the connection: {tried[-1]}"
         left = departure(self.wire.records, was_open=self.judged == "Charge Point")
         if left is None:
             return ""

@@ -541,6 +541,26 @@ async def test_nobody_gives_up_with_what_would_have_been_asked() -> None:
     assert "Reset (type = Hard) at the Central System" in str(over)
 
 
+async def test_what_came_before_the_asking_is_not_what_was_asked_for() -> None:
+    stage = Stage("CSMS", external=True)
+    stage.call(CS, "Reset", {"type": "Hard"})
+    over = await ending(make_send(stage.bench, CS, "Reset", (("type", "Hard"),)))
+    assert type(over) is Inconclusive
+    assert "was told to send Reset.req and sent nothing in 30 s" in str(over)
+
+
+async def test_what_bears_the_fields_is_what_was_asked_for() -> None:
+    stage = Stage("CSMS", external=True)
+    asked = (("key", "[HeartbeatInterval]"),)
+    stage.later(1, lambda: stage.call(CS, "GetConfiguration", {}))
+    stage.later(2, lambda: stage.call(CS, "GetConfiguration", {"key": ["HeartbeatInterval"]}))
+    message = await make_send(stage.bench, CS, "GetConfiguration", asked)
+    assert message.payload == {"key": ["HeartbeatInterval"]}
+    stage.later(1, lambda: stage.call(CS, "GetConfiguration", {}))
+    over = await ending(make_send(stage.bench, CS, "GetConfiguration", asked))
+    assert type(over) is Failed  # nothing better came
+
+
 async def test_our_own_party_is_not_asked_but_told() -> None:
     stage = Stage("CSMS", external=True)
 
