@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import Server, serve
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
@@ -20,7 +20,18 @@ from ocppj.schemas import schema
 
 OCPP = Subprotocol("ocpp1.6")
 PAUSE = 10.0  # seconds before a Charge Point connects again
-RUBBISH = ("", "no JSON", "[", "{}", "[]", "[2]", '[3,"nobody",{}]', '[9,"x",{}]', b"\xff\xfe", '[2,"1","Nonsense",{}]')
+RUBBISH: tuple[str | bytes, ...] = (
+    "",
+    "no JSON",
+    "[",
+    "{}",
+    "[]",
+    "[2]",
+    '[3,"nobody",{}]',
+    '[9,"x",{}]',
+    b"\xff\xfe",
+    '[2,"1","Nonsense",{}]',
+)
 
 Reply = Callable[[str | bytes], Iterable[str | bytes]]
 
@@ -49,6 +60,16 @@ def _asked(text: str | bytes) -> tuple[str, str] | None:
         if isinstance(message, list) and len(message) == 4 and message[0] == 2:
             return message[1], message[2]
     return None
+
+
+def nothing(_: str | bytes) -> Iterator[str]:
+    """No answer at all."""
+    yield from ()
+
+
+def echo(text: str | bytes) -> Iterator[str | bytes]:
+    """Whatever comes is sent back."""
+    yield text
 
 
 def empty(text: str | bytes) -> Iterator[str]:
@@ -80,13 +101,19 @@ def _agreeing(wanted: dict[str, Any]) -> Any:
 
 _rubbish = cycle(RUBBISH)
 
+
+def rubbish(_: str | bytes) -> Iterator[str | bytes]:
+    """What is no message of OCPP-J, or one that nobody has asked for."""
+    yield next(_rubbish)
+
+
 NULLS = {
-    "silent": Null(lambda _: ()),
-    "echoing": Null(lambda text: (text,)),
+    "silent": Null(nothing),
+    "echoing": Null(echo),
     "empty": Null(empty),
     "agreeable": Null(agreeable),
     "closing": Null(None),
-    "babbling": Null(lambda _: (next(_rubbish),)),
+    "babbling": Null(rubbish),
 }
 
 
@@ -97,11 +124,9 @@ class Yes:
         return Outcome("done")
 
 
-@asynccontextmanager
-async def null_central_system(null: Null) -> AsyncIterator[str]:
-    """Such a Central System; its URL."""
-    async with serve(null.attend, "127.0.0.1", 0, subprotocols=[OCPP], ping_interval=None) as server:
-        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+async def null_central_system(null: Null) -> Server:
+    """Such a Central System on a port of 127.0.0.1."""
+    return await serve(null.attend, "127.0.0.1", 0, subprotocols=[OCPP], ping_interval=None)
 
 
 async def null_charge_point(null: Null, url: str) -> None:
