@@ -10,12 +10,13 @@ from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.connections import departure
+from bench.connections import departure, openings
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
-from bench.obligations import Breach, breaches, clause_of
+from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
 from bench.operators import Operator, Request
-from bench.surplus import CONSEQUENTIAL, QUEUED, SURPLUS, excuse
+from bench.residue import Residue
+from bench.surplus import CONSEQUENTIAL, QUEUED, SURPLUS, ends_for_no_reason, excuse
 from bench.verdicts import (
     CaseOver,
     Crash,
@@ -128,6 +129,7 @@ class Bench:
         self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
+        self.residue: list[Residue] = []  # of the cases before
         self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.material: Mapping[str, Callable[[], object]] = {}  # keys and certificates, likewise, made when asked for
         self.security_profile = 0  # of the connection with which the case begins
@@ -658,6 +660,8 @@ class Bench:
                 and reported not in statuses
             ):
                 return False
+            if message.action in TELL_PROGRESS and reported == "Idle" and any(statuses) and reported not in statuses:
+                return False  # 4.4, 4.5: told unasked it is a remark, and no end of what is going on
             if connector is None and message.action == "StatusNotification" and any(statuses):
                 return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
@@ -710,6 +714,9 @@ class Bench:
 
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        tried = [*openings(self.wire.records)]
+        if self.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
+            return f"the Central System refuses the connection: {tried[-1]}"
         left = departure(self.wire.records, was_open=self.judged == "Charge Point")
         if left is None:
             return ""
@@ -770,6 +777,10 @@ class Bench:
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
+        if over is None:
+            for record in ends_for_no_reason(self.wire.records):
+                ended = f"the connection ended (code {record['code']}) for no reason that the case gives"
+                self.remark(f"{ended}, and was made again", "OCPP-J 1.6 5.4")
         if over is None and self.accepts_anyone and self._rests_on_accepted():
             self.remark("the Central System accepts any idTag, even one it cannot know: this pass proves little")
         return over
