@@ -1,4 +1,4 @@
-"""A small fault in one of our own parties, among the Core cases of meters, caches, groups, fixed cables and locks."""
+"""A small fault in one of our own parties, among the Core cases of meters, caches, groups and cables."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from ocppj.frames import Payload
 from reference_csms.central_system import HANDLERS as CSMS
 from reference_csms.central_system import CentralSystem
 from simulator import charging_session, metering, transaction
-from simulator.authorization import Authorization
 from simulator.charge_point import ChargePoint
 from simulator.configuration import Configuration
 from simulator.connector import Connector
@@ -25,33 +24,18 @@ from tests.planted.test_planted_faults import (
     cases,
     charge_point_waits_for_ever,
     due,
-    idtag_status,
     instead,
     not_passed,
 )
 
-CHARGE_POINT = "005_2 005_3 007_2 017_2 018_1 018_2 023_4 023_5 027 061_1 061_2 062 068 069 070 071"
-CENTRAL_SYSTEM = "017_2 018_1 019_2 061 064"
+CHARGE_POINT = "005_2 005_3 007_2 027 061_1 061_2 062 068 069 070 071"
+CENTRAL_SYSTEM = "061 064"
 IDS = frozenset(cases(CHARGE_POINT, "CS") | cases(CENTRAL_SYSTEM, "CSMS"))
 
 
 def replaced(owner: Any, name: str, make: Callable[[Any], object]) -> Plant:
     """Something of a party in place of what it has, made from that."""
     return lambda patch: patch.setattr(owner, name, make(getattr(owner, name)))
-
-
-def asks(action: str, change: Callable[[Payload], Payload]) -> Plant:
-    """The Central System sends another payload than it is asked for."""
-
-    def make(request: Callable[..., Any]) -> object:
-        async def changed(it: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
-            payload = change(payload) if asked == action else payload
-            conf: Payload = await request(it, identity, asked, payload, **more)
-            return conf
-
-        return changed
-
-    return replaced(CentralSystem, "request", make)
 
 
 def asks_twice(action: str) -> Plant:
@@ -83,16 +67,6 @@ def gives_reason(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transaction, "stop", stop_locally)
 
 
-def stops_nothing_when_unlocked(patch: pytest.MonkeyPatch) -> None:
-    stop = transaction.stop
-
-    def stop_but(charge_point: ChargePoint, connector: Connector, reason: str, **more: Any) -> None:
-        if reason != "UnlockCommand":
-            stop(charge_point, connector, reason, **more)
-
-    patch.setattr(transaction, "stop", stop_but)
-
-
 def flag(name: str, value: bool) -> Plant:
     """A boolean key is accepted and ignored."""
 
@@ -100,15 +74,6 @@ def flag(name: str, value: bool) -> Plant:
         return lambda it, asked: value if asked == name else ordinary(it, asked)
 
     return replaced(Configuration, "flag", make)
-
-
-def accepts_whoever_is_refused(patch: pytest.MonkeyPatch) -> None:
-    ask = Authorization.ask
-
-    async def ask_in_vain(it: Authorization, id_tag: str) -> Payload | None:
-        return await ask(it, id_tag) or {"status": "Accepted"}
-
-    patch.setattr(Authorization, "ask", ask_in_vain)
 
 
 def starts_remotely_at_connector_zero(patch: pytest.MonkeyPatch) -> None:
@@ -190,12 +155,11 @@ def forgets_measurands(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(metering, "sampled_measurands", lambda *_: ["Voltage"])
 
 
-REMOTE = "005_2 005_3 007_2 018_1 018_2 023_5 061_2 068 069 070 071"  # what begins with a RemoteStartTransaction.req
+REMOTE = "005_2 005_3 007_2 061_2 068 069 070 071"  # what begins with a RemoteStartTransaction.req
 
 # A fault, the cases that fail, the cases that end as our error.
 FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
-    "every reason is Local": (gives_reason, cases("005_2 005_3 018_1", "CS"), {"TC_018_1_CSMS"}),
-    "an unlocked connector goes on charging": (stops_nothing_when_unlocked, {"TC_018_1_CS"}, {"TC_018_1_CSMS"}),
+    "every reason is Local": (gives_reason, cases("005_2 005_3", "CS"), set()),
     "StopTransactionOnEVSideDisconnect is always false": (
         flag("StopTransactionOnEVSideDisconnect", False),
         {"TC_005_2_CS"},
@@ -208,13 +172,8 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
     ),
     "every UnlockConnector is UnlockFailed": (
         answer(CS, "UnlockConnector", instead("UnlockFailed")),
-        cases("005_2 017_2 018_1 018_2", "CS"),
-        cases("017_2 018_1", "CSMS"),
-    ),
-    "a fixed cable is Unlocked": (
-        answer(CS, "UnlockConnector", instead("Unlocked")),
-        cases("017_2 018_2", "CS"),
-        {"TC_017_2_CSMS"},
+        cases("005_2", "CS"),
+        set(),
     ),
     "LocalPreAuthorize is ignored": (flag("LocalPreAuthorize", False), {"TC_007_2_CS"}, set()),
     "AuthorizeRemoteTxRequests is ignored": (
@@ -237,7 +196,6 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
         cases("061_1 061_2", "CS"),
         {"TC_061_CSMS"},
     ),
-    "an Invalid idTag may charge": (accepts_whoever_is_refused, cases("023_4 023_5", "CS"), set()),
     "connector 0 is taken for any": (starts_remotely_at_connector_zero, {"TC_027_CS"}, set()),
     "DataTransfer is refused": (refuses(CS, "DataTransfer"), {"TC_062_CS"}, set()),
     "anyone stops a transaction": (belongs(lambda *_: True), cases("068 069", "CS"), set()),
@@ -262,35 +220,24 @@ FAULTS: dict[str, tuple[Plant, set[str], set[str]]] = {
     "the measurands are fixed": (forgets_measurands, cases("070 071", "CS"), set()),
     "Preparing is not reported": (
         tells_nothing_of("Preparing"),
-        cases(f"{REMOTE} 023_4 061_1", "CS"),
-        {"TC_018_1_CSMS"},
+        cases(f"{REMOTE} 061_1", "CS"),
+        set(),
     ),
     "Charging is not reported": (
         tells_nothing_of("Charging"),
-        cases("005_2 005_3 007_2 018_1 018_2 061_2 068 069 070 071", "CS"),
-        {"TC_018_1_CSMS"},
+        cases("005_2 005_3 007_2 061_2 068 069 070 071", "CS"),
+        set(),
     ),
     "Finishing is not reported": (
         tells_nothing_of("Finishing"),
-        cases("005_2 005_3 007_2 018_1 061_2 068 069", "CS"),
-        {"TC_018_1_CSMS"},
+        cases("005_2 005_3 007_2 061_2 068 069", "CS"),
+        set(),
     ),
     "SuspendedEV is not reported": (tells_nothing_of("SuspendedEV"), {"TC_005_3_CS"}, set()),
     "a preparation never ends": (charge_point_waits_for_ever, {"TC_061_1_CS"}, set()),
-    "another connector is unlocked": (
-        asks("UnlockConnector", lambda payload: payload | {"connectorId": 2}),
-        cases("017_2 018_1", "CSMS"),
-        cases("005_2 017_2 018_1 018_2", "CS"),
-    ),
-    "more keys are asked for": (
-        asks("GetConfiguration", lambda payload: {"key": [*payload["key"], "HeartbeatInterval"]}),
-        {"TC_019_2_CSMS"},
-        cases(f"{REMOTE} 023_4 061_1", "CS"),
-    ),
     "the cache is cleared twice": (asks_twice("ClearCache"), {"TC_061_CSMS"}, cases("061_1 061_2", "CS")),
     "the Central System refuses DataTransfer": (refuses(CSMS, "DataTransfer"), {"TC_064_CSMS"}, set()),
     "the Central System refuses MeterValues": (refuses(CSMS, "MeterValues"), set(), cases("070 071", "CS")),
-    "the Central System accepts anyone": (idtag_status("Invalid", "Accepted"), set(), cases("023_4 023_5", "CS")),
 }
 
 
