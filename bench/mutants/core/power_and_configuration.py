@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -28,7 +29,7 @@ from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
-from reference_csms.store import View
+from reference_csms.store import Store, View
 from simulator import charging_session, transaction
 from simulator.authorization import Authorization
 from simulator.charge_point import ChargePoint
@@ -256,16 +257,16 @@ def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
 
 
 def refuses_id_tags_that_nobody_asked_about(patch: pytest.MonkeyPatch) -> None:
-    asked: set[tuple[int, str]] = set()
+    asked: list[tuple[Store, str]] = []
     authorize, start = CSMS["Authorize"], CSMS["StartTransaction"]
 
     def note(store: View, request: Payload) -> Payload:
-        asked.add((id(store.shared), request["idTag"]))
+        asked.append((store.shared, request["idTag"]))
         return authorize(store, request)
 
     def judge(store: View, request: Payload) -> Payload:
         conf = start(store, request)
-        is_asked = (id(store.shared), request["idTag"]) in asked
+        is_asked = any(each is store.shared and id_tag == request["idTag"] for each, id_tag in asked)
         return conf if is_asked else conf | {"idTagInfo": {"status": "Invalid"}}
 
     patch.setitem(CSMS, "Authorize", note)
@@ -328,16 +329,16 @@ def accepts_whoever_is_refused(patch: pytest.MonkeyPatch) -> None:
 def reports_a_start_for_whoever_was_refused(patch: pytest.MonkeyPatch) -> None:
     """When the cable comes, no energy flows, and yet there is a StartTransaction.req."""
     ask, plugged = Authorization.ask, charging_session.plugged
-    refused: dict[int, str] = {}
+    refused: WeakKeyDictionary[ChargePoint, str] = WeakKeyDictionary()
 
     async def ask_and_note(self: Authorization, id_tag: str) -> Payload | None:
         info = await ask(self, id_tag)
         if info is None:
-            refused[id(self._charge_point)] = id_tag
+            refused[self._charge_point] = id_tag
         return info
 
     def plugged_and_told(charge_point: ChargePoint, connector: Connector) -> None:
-        if (id_tag := refused.pop(id(charge_point), None)) is not None:
+        if (id_tag := refused.pop(charge_point, None)) is not None:
             start = {"connectorId": connector.number, "idTag": id_tag, "meterStart": connector.meter.whole_register}
             charge_point.queue_message("StartTransaction", start | {"timestamp": charge_point.timestamp()}, None)
         plugged(charge_point, connector)
