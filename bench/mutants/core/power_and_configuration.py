@@ -1,6 +1,7 @@
 """Faults about resets, power cuts, lost connections, faults of the hardware, locks and configuration keys."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,7 @@ from bench.mutants.planting import (
     where,
     with_fields,
 )
+from ocppj.clock import parse_timestamp
 from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
@@ -81,6 +83,19 @@ def a_hard_reset_stops_first(patch: pytest.MonkeyPatch) -> None:
         await reset(self, kind)
 
     patch.setattr(ChargePoint, "_reset", stop_and_reset)
+
+
+def a_hard_reset_only_reconnects(patch: pytest.MonkeyPatch) -> None:
+    reset = ChargePoint._reset
+
+    async def reset_less(self: ChargePoint, kind: str) -> None:
+        if kind == "Soft":
+            await reset(self, kind)
+            return
+        self.reconnect()
+        self._resetting = False
+
+    patch.setattr(ChargePoint, "_reset", reset_less)
 
 
 def forgets_availability(patch: pytest.MonkeyPatch) -> None:
@@ -254,6 +269,17 @@ def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
         return payload | {"transactionId": -1} if message["action"] == "StopTransaction" else payload
 
     patch.setattr(transaction, "wire_payload", unknown)
+
+
+def refuses_late_starts(patch: pytest.MonkeyPatch) -> None:
+    start = CSMS["StartTransaction"]
+
+    def start_if_new(store: View, request: Payload) -> Payload:
+        if datetime.now(UTC) - parse_timestamp(request["timestamp"]) > timedelta(seconds=10):
+            raise Refused("PropertyConstraintViolation")
+        return start(store, request)
+
+    patch.setitem(CSMS, "StartTransaction", start_if_new)
 
 
 def refuses_id_tags_that_nobody_asked_about(patch: pytest.MonkeyPatch) -> None:
@@ -462,6 +488,13 @@ OF_CHARGE_POINT = [
         "OCPP 1.6 7.36",
         gives_another_reason("SoftReset", "Reboot"),
         "TC_016_CS",
+    ),
+    Mutant(
+        "a hard reset only makes a new connection",
+        "Charge Point",
+        "OCPP 1.6 5.14",
+        a_hard_reset_only_reconnects,
+        "TC_013_CS TC_015_CS",
     ),
     Mutant(
         "a soft reset is a hard one",
@@ -891,6 +924,13 @@ OF_CENTRAL_SYSTEM = [
         "OCPP 1.6 4.10",
         refuses_unusual_reasons,
         "TC_018_1_CSMS TC_032_1_CSMS TC_037_3_CSMS",
+    ),
+    Mutant(
+        "a StartTransaction.req that comes late is refused",
+        "Central System",
+        "OCPP 1.6 3.7",
+        refuses_late_starts,
+        "TC_039_CSMS",
     ),
     Mutant(
         "an idTag that nobody asked about is Invalid in StartTransaction.conf",
