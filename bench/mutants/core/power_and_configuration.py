@@ -9,6 +9,7 @@ import pytest
 
 from bench.mutants import Mutant, Plant
 from bench.mutants.planting import (
+    Change,
     answers,
     asks,
     instead,
@@ -39,6 +40,7 @@ from simulator.configuration import Configuration, Key
 from simulator.connector import Connector, Event
 from simulator.core import HANDLERS
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
+from simulator.transaction import Queue
 
 CSMS = central_system.HANDLERS
 
@@ -211,6 +213,28 @@ def keeps_one_sample_of_two(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "queue_message", queue_others)
 
 
+def sends_the_newest_first(patch: pytest.MonkeyPatch) -> None:
+    def newest(queue: Queue) -> QueuedMessage | None:
+        return queue._memory.queue[-1] if queue._memory.queue else None
+
+    def remove_newest(queue: Queue) -> None:
+        del queue._memory.queue[-1]
+        queue.done += 1
+
+    patch.setattr(Queue, "first", property(newest))
+    patch.setattr(Queue, "remove_first", remove_newest)
+
+
+def boots_on_every_connection(patch: pytest.MonkeyPatch) -> None:
+    connect = ChargePoint._one_connection
+
+    async def connect_anew(self: ChargePoint) -> bool:
+        self.registration = None
+        return await connect(self)
+
+    patch.setattr(ChargePoint, "_one_connection", connect_anew)
+
+
 def tells_nothing_after_a_reconnection(patch: pytest.MonkeyPatch) -> None:
     talk = ChargePoint._talk
 
@@ -250,25 +274,19 @@ def says_nothing_of_a_cable_that_it_keeps(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_tell", tell_less)
 
 
-def samples_another_transaction(patch: pytest.MonkeyPatch) -> None:
-    wire_payload = transaction.wire_payload
+def sends_of_the_queue(action: str, change: Change) -> Plant:
+    """A message that may have waited goes out with another payload, its transactionId included."""
 
-    def mistaken(memory: Memory, message: QueuedMessage) -> Payload:
-        payload = wire_payload(memory, message)
-        is_mistaken = message["action"] == "MeterValues" and "transactionId" in payload
-        return payload | {"transactionId": payload["transactionId"] + 1} if is_mistaken else payload
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        wire_payload = transaction.wire_payload
 
-    patch.setattr(transaction, "wire_payload", mistaken)
+        def changed(memory: Memory, message: QueuedMessage) -> Payload:
+            payload = wire_payload(memory, message)
+            return change(payload) if message["action"] == action else payload
 
+        patch.setattr(transaction, "wire_payload", changed)
 
-def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
-    wire_payload = transaction.wire_payload
-
-    def unknown(memory: Memory, message: QueuedMessage) -> Payload:
-        payload = wire_payload(memory, message)
-        return payload | {"transactionId": -1} if message["action"] == "StopTransaction" else payload
-
-    patch.setattr(transaction, "wire_payload", unknown)
+    return plant
 
 
 def refuses_late_starts(patch: pytest.MonkeyPatch) -> None:
@@ -633,8 +651,32 @@ OF_CHARGE_POINT = [
         "samples bear the transactionId of another transaction",
         "Charge Point",
         "OCPP 1.6 4.7",
-        samples_another_transaction,
+        sends_of_the_queue("MeterValues", with_fields(transactionId=1)),
         "TC_036_CS",
+    ),
+    Mutant(
+        "samples bear no transactionId",
+        "Charge Point",
+        "OCPP 1.6 4.7",
+        sends_of_the_queue("MeterValues", with_fields(transactionId=...)),
+        "TC_036_CS",
+        is_remarked=True,
+    ),
+    Mutant(
+        "samples from the time offline are sent the newest first",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        sends_the_newest_first,
+        "TC_036_CS",
+        is_remarked=True,
+    ),
+    Mutant(
+        "every connection begins with a BootNotification.req",
+        "Charge Point",
+        "OCPP-J 1.6 5.4",
+        boots_on_every_connection,
+        "TC_036_CS TC_038_CS",
+        is_remarked=True,
     ),
     Mutant(
         "statuses from the time offline are all reported as Reserved",
@@ -717,7 +759,7 @@ OF_CHARGE_POINT = [
         "a StopTransaction.req does not know its transactionId",
         "Charge Point",
         "OCPP 1.6 4.10",
-        does_not_know_its_transaction,
+        sends_of_the_queue("StopTransaction", with_fields(transactionId=-1)),
         "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS TC_037_3_CS TC_038_CS TC_039_CS",
     ),
     Mutant(
@@ -813,6 +855,13 @@ OF_CHARGE_POINT = [
         "OCPP-J 1.6 4.2.3",
         refuses_instead(HANDLERS, "ChangeConfiguration", "Rejected", "InternalError"),
         "TC_040_2_CS",
+    ),
+    Mutant(
+        "a connector is Unlocked and keeps its cable",
+        "Charge Point",
+        "OCPP 1.6 5.18",
+        lambda patch: patch.setattr(Connector, "unlock", lambda _: True),
+        "TC_018_1_CS",
     ),
     Mutant(
         "an unlocked connector goes on charging",
