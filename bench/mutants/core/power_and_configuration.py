@@ -1,5 +1,6 @@
 """Faults about resets, power cuts, lost connections, faults of the hardware, locks and configuration keys."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -223,6 +224,19 @@ def sends_the_newest_first(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Queue, "first", property(newest))
     patch.setattr(Queue, "remove_first", remove_newest)
+
+
+def sends_what_is_new_before_what_it_kept(patch: pytest.MonkeyPatch) -> None:
+    sends_the_newest_first(patch)
+    talk = ChargePoint._talk
+
+    async def talk_and_wait(self: ChargePoint, peer: Any) -> None:
+        if self._told:  # it has only been offline
+            interval = self.configuration.number("MeterValueSampleInterval")
+            self.queue.retry_at = asyncio.get_running_loop().time() + interval + 10
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_and_wait)
 
 
 def boots_on_every_connection(patch: pytest.MonkeyPatch) -> None:
@@ -669,6 +683,13 @@ OF_CHARGE_POINT = [
         sends_the_newest_first,
         "TC_036_CS",
         is_remarked=True,
+    ),
+    Mutant(
+        "new samples are sent before those from the time offline",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        sends_what_is_new_before_what_it_kept,
+        "TC_036_CS",
     ),
     Mutant(
         "every connection begins with a BootNotification.req",
