@@ -111,6 +111,22 @@ def forgets_availability(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_start", start_anew)
 
 
+def forgets_availability_once_it_is_told(patch: pytest.MonkeyPatch) -> None:
+    talk = ChargePoint._talk
+
+    async def forget(charge_point: ChargePoint) -> None:
+        await charge_point.wait_told()
+        charge_point.memory.availability.clear()
+        charge_point.settle_availability()
+
+    async def talk_and_forget(self: ChargePoint, peer: Any) -> None:
+        if not self._told:  # it has booted
+            self.spawn(forget(self))
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_and_forget)
+
+
 def does_not_notice_cables(patch: pytest.MonkeyPatch) -> None:
     def start(self: ChargePoint, connector: Connector) -> None:
         connector.unlock()
@@ -590,6 +606,13 @@ OF_CHARGE_POINT = [
         "OCPP 1.6 5.2",
         forgets_availability,
         "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
+        "availability is told after a boot and then forgotten",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        forgets_availability_once_it_is_told,
+        "TC_034_CS",
     ),
     Mutant(
         "taking out of operation is Scheduled and done",
