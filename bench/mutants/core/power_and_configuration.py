@@ -826,14 +826,14 @@ OF_CHARGE_POINT = [
     Mutant(
         "SendLocalListMaxLength is not reported",
         "Charge Point",
-        "OCPP 1.6 9.2",
+        "OCPP 1.6 9.2.3",
         describes("SendLocalListMaxLength", lambda _: None),
         "TC_019_CS",
     ),
     Mutant(
         "MaxChargingProfilesInstalled is told to be writable",
         "Charge Point",
-        "OCPP 1.6 9.4",
+        "OCPP 1.6 9.4.5",
         describes("MaxChargingProfilesInstalled", with_fields(readonly=False)),
         "TC_019_CS",
     ),
