@@ -102,9 +102,7 @@ OF_CHARGE_POINT = [
         tells("FirmwareStatusNotification", "Installed"),
         "TC_054_CS",
     ),
-    Mutant(
-        "what was triggered goes before the answer", "Charge Point", CLAUSE, sends_before_it_answers, "TC_054_CS"
-    ),
+    Mutant("what was triggered goes before the answer", "Charge Point", CLAUSE, sends_before_it_answers, "TC_054_CS"),
     Mutant(
         "a trigger of meter values is Rejected, and they are sent",
         "Charge Point",
