@@ -233,7 +233,7 @@ def _password(variable: str) -> bytes | None:
     try:
         return authorization_key(text) if text is not None else None
     except BadSetting as error:
-        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is no use: {error}")]) from None
+        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is of no use: {error}")]) from None
 
 
 def _of_files(security: Security) -> Iterator[Problem]:
