@@ -2,8 +2,9 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -77,6 +78,9 @@ class Rehearsal:
             steps=list(steps),
             remarks=[masked(str(remark)) for remark in bench.remarks] if bench else [],
             started=bench.started if bench else "",
+            testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
+            if bench
+            else [],
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
@@ -85,6 +89,10 @@ class Rehearsal:
         """Put a result among the others."""
         self.results.cases.append(result)
         self.ended(result)
+
+
+def _masked(testimony: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{name: masked(text) for name, text in each.items()} for each in testimony]
 
 
 REHEARSAL = pytest.StashKey[Rehearsal]()
@@ -202,6 +210,12 @@ def pytest_bdd_before_step(
     if step.type in ("given", "when") and before != "when":
         bench.begin_stage()
     bench.reached.append(bench.sentence)
+    bench.ahead = _looking(scenario.steps[len(bench.reached) :])
+
+
+def _looking(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The next sentences, as far as they only look at the wire."""
+    return tuple(f"{step.keyword} {step.name}" for step in takewhile(lambda step: step.type == "then", steps))
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:

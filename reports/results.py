@@ -40,6 +40,9 @@ class CaseResult:
     seen} of every field that is wrong; ``nearest``: what came instead of what was waited for; ``frame``: the place of
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
+
+    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
+    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
     """
 
     id: str
@@ -55,6 +58,7 @@ class CaseResult:
     remarks: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
+    testimony: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass
