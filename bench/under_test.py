@@ -12,6 +12,7 @@ from bench.bench import Bench
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
+from bench.hands import seen
 from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
 from bench.verdicts import Failed, Inconclusive
@@ -42,6 +43,7 @@ class ChargePointUnderTest:
         self._credentials = credentials
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self.has_power = True  # as far as the operator was asked for
+        self.hands_are_proven = False  # whether anything that its operator did has shown on the wire
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
@@ -163,6 +165,7 @@ class ChargePointUnderTest:
     def remember(self, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
         self.central_system.store.certificate_fault = None
+        self.hands_are_proven = self.hands_are_proven or seen(records)
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
             if message.type == "CALL" and message.sender == "Central System":

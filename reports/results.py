@@ -64,6 +64,9 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
+    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
+    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
+
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
     """
@@ -81,6 +84,7 @@ class CaseResult:
     remarks: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
+    testimony: list[dict[str, str]] = field(default_factory=list)
     session: int = 0
     attempts: list[Attempt] = field(default_factory=list)
 
