@@ -70,7 +70,9 @@ async def _regular_values(bench: Bench, key: str, n: int, interval: float, table
         message = await bench.claim("Charge Point", "MeterValues", within=interval + bench.timeout, ordered=False)
         await _take_in(bench, message, key, seen, table)
     # The other measurands and connectors may have messages of their own.
-    while bench.loop.time() < end and (more := await bench.claim_if_any("Charge Point", "MeterValues", within=bench.settle_time)):
+    while bench.loop.time() < end and (
+        more := await bench.claim_if_any("Charge Point", "MeterValues", within=bench.settle_time)
+    ):
         await _take_in(bench, more, key, seen, table)
     _judge_instants(bench, seen, n, interval)
     return seen

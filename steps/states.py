@@ -261,7 +261,9 @@ async def _others(bench: Bench, connector: int, statuses: Collection[str]) -> li
     def fits(message: Message) -> bool:
         return message.payload.get("connectorId") == connector and message.payload.get("status") in statuses
 
-    report = await bench.wire.next_call("Charge Point", "StatusNotification", fits, bench.loop.time() + bench.settle_time)
+    report = await bench.wire.next_call(
+        "Charge Point", "StatusNotification", fits, bench.loop.time() + bench.settle_time
+    )
     if report is None:
         return []
     bench.take(report, ordered=False)
