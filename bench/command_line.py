@@ -23,21 +23,23 @@ from bench import allure
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, device
 from bench.device_file import DeviceFile
+from bench.gate import Gate, exit_status
 from bench.operators import Operator
 from bench.operators.kinds import operator_of
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
-from bench.settings import Choice, ToldForRun, with_options
-from bench.terminal import ABORTED, FAILED, INCONCLUSIVE, PASSED, console, unusable
+from bench.sessions import Earlier, Sessions, boot_notes, options_given
+from bench.settings import ANY_PASSWORD, Choice, Told, ToldForRun, with_options
+from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
-from ocppj.secrets import MASK
-from reports import timing
+from ocppj.secrets import MASK, masked
+from reports import history, timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
-from reports.results import CaseResult, Results, Transcripts
+from reports.results import JOURNAL, KNOWN_FAILURE, RESULTS, VERDICTS, CaseResult, Results, Transcripts, write_case
 from reports.texts import shown
 from reports.views import write_views
 
@@ -51,6 +53,7 @@ TOLD_AT_BOOT = {
 COLOURS = {
     "pass": "green",
     "fail": "bold red",
+    KNOWN_FAILURE: "red",
     "inconclusive": "yellow",
     "error": "bold magenta",
     "not_applicable": "dim",
@@ -78,8 +81,11 @@ def rehearse(
 @app.command()
 @with_options
 def run(
+    context: typer.Context,
     told: ToldForRun,
     choice: Choice,
+    sessions: Sessions,
+    gate: Gate,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
     processes: Annotated[
@@ -93,12 +99,28 @@ def run(
     file = told.read()
     _check_processes(processes, file.device)
     wanted = choice.of(file.device)
+    earlier = sessions.earlier(context, file.device)
+    results = (
+        earlier.results if earlier else Results(_facts(file, strict, shuffle, options_given(context)), _described(file))
+    )
+    results.run |= {"fail_on": gate.verdicts(), "known_failures": gate.known_failures(file.known_failures)}
+    if earlier and not earlier.cases:
+        _write(results, out)
+        _view(out)
+        console.print(f"Nothing is left to {earlier.kind}. {_counts(results)}. Results: {out / RESULTS}")
+        raise typer.Exit(exit_status(results))
     progress = _progress()
-    rehearsal = _rehearsal(file, wanted, out, strict, progress, shuffle)
+    rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
+    if earlier:
+        rehearsal.finished = wanted.difference(earlier.cases)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         reach(rehearsal.run)
-        _make_room(rehearsal.results, out)
+        if earlier:
+            _go_on(earlier, file.device)
+        else:
+            results.begin_session("run", str(results.run["started"]), sorted(wanted))
+            _make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
         with progress:
@@ -111,13 +133,17 @@ def run(
         _note_what_did_not_run(rehearsal)
     _leave(rehearsal, out)
     if code is pytest.ExitCode.INTERRUPTED:
-        console.print("Interrupted: the cases that are missing were not run.", style="yellow")
+        words = f"{len(results.left)} cases are left: rehearse run --resume {shlex.quote(str(out))} goes on"
+        console.print(f"Interrupted. {words}.", style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(ABORTED)
-    raise typer.Exit(_exit_status(rehearsal.results))
+    raise typer.Exit(exit_status(results))
 
 
 @app.command()
 def cases(
+    device_file: Annotated[
+        Path | None, typer.Option("--device", metavar="FILE", help="Only what applies to the device of a device file.")
+    ] = None,
     csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
     charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
     lacks: Annotated[
@@ -128,14 +154,12 @@ def cases(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every test case with id, title, role, profile, and whether it applies."""
-    url = "ws://" if csms else None
-    listen = ("", 0) if charge_point and not csms else None
-    try:
-        subject = device(url=url, listen=listen, lacks=frozenset(lacks or []))
-    except BadSetting as error:
-        unusable(str(error))
-    if security_profile is not None or not subject.is_external:
-        subject = replace(subject, security=Security(security_profile))
+    if device_file is not None and (csms or charge_point):
+        unusable("--device says already whether it is a Central System or a Charge Point")
+    subject = Told(device=device_file, lacks=lacks, security_profile=security_profile).read(ANY_PASSWORD).device
+    if csms or charge_point:
+        place: dict[str, Any] = {"url": "ws://"} if csms else {"listen": ("", 0)}
+        subject = replace(device(**place, lacks=subject.lacks), security=Security(security_profile or 0))
     rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
@@ -176,43 +200,68 @@ def _progress() -> Progress:
     )
 
 
+def _facts(file: DeviceFile, strict: bool, shuffle: int | None, options: dict[str, Any]) -> dict[str, object]:
+    """What the results say of the run itself, and what is needed to take it up again."""
+    return {
+        "tool": "ocpp-rehearsal",
+        "version": version("ocpp-rehearsal"),
+        "started": _now(),
+        "time": "real" if file.device.is_external else "virtual",
+        "strict": strict,
+        "shuffle": shuffle,
+        "ended": "",
+        "command": _command(),
+        "folder": str(Path.cwd()),
+        "options": options,
+    }
+
+
+def _described(file: DeviceFile) -> dict[str, object]:
+    return file.device.describe() | {"about": {**file.about}}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def _rehearsal(
-    file: DeviceFile, wanted: frozenset[str], out: Path, strict: bool, progress: Progress, shuffle: int | None
+    file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
-    subject = file.device
+    try:
+        played = Run(file.device, _operator(file, progress))
+    except BadSetting as error:
+        unusable(str(error))
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
+
+    missing: set[str] = set()  # what was told of a device that is gone
+
+    def noticed(text: str) -> None:
+        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
 
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
-        _write(results, out)  # so that whatever ends the run leaves what has been judged
-        verdict = results.verdict(result)
+        _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if result.reason in missing:
+            return  # one line for all that wait for the device
+        if played.life.is_out and result.reason == masked(str(played.life)):
+            missing.add(result.reason)
+        verdict = results.counts_as(result)
         colour = COLOURS[verdict]
-        progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
+        word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
+        progress.console.print(f"[{colour}]{word:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
             progress.console.print(f"{'':<15}{shown(result.reason)}", style=colour, markup=False, **wrapping)
         for remark in result.remarks:
             progress.console.print(f"{'':<15}remark: {shown(remark)}", style="dim", markup=False, **wrapping)
+        for line in history.attempts(result, results):
+            progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
-    facts: dict[str, object] = {
-        "tool": "ocpp-rehearsal",
-        "version": version("ocpp-rehearsal"),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "time": "real" if subject.is_external else "virtual",
-        "strict": strict,
-        "shuffle": shuffle,
-        "ended": "",
-        "command": _command(),
-    }
-    results = Results(facts, subject.describe() | {"about": {**file.about}})
-    try:
-        return Rehearsal(Run(subject, _operator(file, progress)), results, wanted, out, started, ended, shuffle)
-    except BadSetting as error:
-        unusable(str(error))
+    return Rehearsal(played, results, wanted, out, started, ended, shuffle, noticed=noticed)
 
 
 def _operator(file: DeviceFile, progress: Progress) -> Operator:
@@ -252,12 +301,35 @@ def _write(results: Results, out: Path) -> None:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
+def _write_case(result: CaseResult, out: Path) -> None:
+    try:
+        write_case(out, result)
+    except OSError as error:
+        unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
+def _go_on(earlier: Earlier, subject: Device) -> None:
+    """Begin another session of a run."""
+    words = "goes on" if earlier.kind == "resume" else "is played once more in part"
+    console.print(f"{earlier.folder} {words}: {len(earlier.cases)} cases.", markup=False, soft_wrap=True)
+    try:
+        earlier.begin(_now(), subject)
+        earlier.results.run["ended"] = ""
+        earlier.results.write(earlier.folder)
+        allure.go_on(earlier.results, earlier.folder)
+    except OSError as error:
+        unusable(f"the results cannot be written to {earlier.folder}: {error.strerror}")
+    for note in earlier.results.sessions[-1]["notes"]:
+        console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
+
+
 def _make_room(results: Results, out: Path) -> None:
     """Find out now, and not after an hour, whether the results can be written; transcripts of another run go."""
-    if (out / "results.json").exists():
+    if (out / RESULTS).exists():
         shutil.rmtree(out / "cases", ignore_errors=True)
-    _write(results, out)
     try:
+        (out / JOURNAL).unlink(missing_ok=True)
+        results.write(out)
         allure.make_room(out)
     except OSError as error:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
@@ -276,15 +348,26 @@ def _leave(rehearsal: Rehearsal, out: Path) -> None:
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
         console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
-    results.run["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+    results.run["ended"] = results.sessions[-1]["ended"] = _now()
     _ask_boot_notification(results, out)
+    for note in boot_notes(results, out):
+        results.sessions[-1]["notes"].append(note)
+        console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
     _write(results, out)
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)
     _view(out)
-    counted = Counter(results.verdict(result) for result in results.cases)
-    counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
-    console.print(f"{counts or 'nothing ran'}. Results: {out / 'results.json'}")
+    console.print(f"{_counts(results)}. Results: {out / RESULTS}")
+
+
+def _counts(results: Results) -> str:
+    counted = Counter(results.counts_as(result) for result in results.cases)
+    counts = [f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict]]
+    if passed := len(results.unexpected_passes):
+        counts.append(f"{passed} known to fail and passed")
+    if again := len(results.run_again):
+        counts.append(f"{again} run again")
+    return ", ".join(counts) or "nothing ran"
 
 
 def _ask_boot_notification(results: Results, out: Path) -> None:
@@ -310,6 +393,7 @@ def _view(out: Path) -> None:
     for group in groups(results):
         _explain(group, transcripts)
         console.print()
+    _tell_apart(results)
     try:
         session = timing.read(out)
     except BadResults as error:
@@ -324,18 +408,32 @@ def _view(out: Path) -> None:
         console.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
+def _tell_apart(results: Results) -> None:
+    """What a verdict alone does not tell: known failures, earlier attempts, interruptions."""
+    for each in history.known(results):
+        style = "bold red" if each.outcome == "has passed" else "yellow"
+        console.print(shown(each.text), style=style, markup=False, soft_wrap=True)
+    for case in results.run_again:
+        told = [f"{results.verdict(case).replace('_', ' ')} at attempt {len(case.attempts) + 1}"]
+        told += history.attempts(case, results)
+        console.print(shown(f"{case.id}: {'; '.join(told)}"), style="yellow", markup=False, soft_wrap=True)
+    for line in history.sessions(results):
+        console.print(shown(line), style="dim", markup=False, soft_wrap=True)
+
+
 def _table(results: Results) -> Table:
-    """How many cases of each profile ended with each verdict."""
+    """How many cases of each profile ended with each verdict; known failures apart, if any was named."""
     table = Table("profile", box=None, pad_edge=False)
-    for verdict in COLOURS:
-        table.add_column("n/a" if verdict == "not_applicable" else verdict, justify="right")
-    counted = Counter((case.profile, results.verdict(case)) for case in results.cases)
+    colours = {each: colour for each, colour in COLOURS.items() if each in VERDICTS or results.known_failures}
+    for verdict in colours:
+        table.add_column("n/a" if verdict == "not_applicable" else verdict.replace("_", " "), justify="right")
+    counted = Counter((case.profile, results.counts_as(case)) for case in results.cases)
     present = {profile for profile, _ in counted}
-    rows = {each: [counted[each, verdict] for verdict in COLOURS] for each in PROFILES.values() if each in present}
+    rows = {each: [counted[each, verdict] for verdict in colours] for each in PROFILES.values() if each in present}
     if len(rows) > 1:
         rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     for name, counts in rows.items():
-        styles = [colour if count else "dim" for count, colour in zip(counts, COLOURS.values(), strict=True)]
+        styles = [colour if count else "dim" for count, colour in zip(counts, colours.values(), strict=True)]
         table.add_row(name, *(Text(str(count), style) for count, style in zip(counts, styles, strict=True)))
     return table
 
@@ -363,13 +461,5 @@ def _command() -> str:
 
 def _note_what_did_not_run(rehearsal: Rehearsal) -> None:
     """A case that was asked for and has no verdict is an error of ours: nothing reads green that nobody asked."""
-    judged = {result.id for result in rehearsal.results.cases}
-    for case_id in sorted((rehearsal.wanted or frozenset()) - judged):
+    for case_id in rehearsal.results.left:
         rehearsal.file(all_cases()[case_id], OurError("the case was not run to its end"))
-
-
-def _exit_status(results: Results) -> int:
-    verdicts = {results.verdict(result) for result in results.cases}
-    if "fail" in verdicts:
-        return FAILED
-    return INCONCLUSIVE if verdicts & {"inconclusive", "error"} else PASSED

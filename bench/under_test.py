@@ -12,6 +12,7 @@ from bench.bench import Bench
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
+from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
 from bench.verdicts import Failed, Inconclusive
 from ocppj.certificates import load
@@ -98,8 +99,8 @@ class ChargePointUnderTest:
         await self.central_system.restore_connection(self._device.identity)
         self._admit_former_password()
         if not self.has_power:
-            self._known.accepted = self._is_heard = False  # it will boot, and tell of its connectors
-            self._known.connectors.clear()
+            self._known.accepted = False  # it will boot
+            self._forget_reports()
             sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
             await self._ask(bench, "regain_power", {}, sentence)
         elif not self._was_cut:
@@ -113,6 +114,31 @@ class ChargePointUnderTest:
         if not self.is_connected and given is not None:
             security.propose_key(self.central_system.store, self._device.identity, given)
             self._was_cut = True
+
+    async def look_for_life(self, limit: float) -> str | None:
+        """What there is instead of a sign of life; None if there is one. A case may have cut its connection."""
+        identity, transcript = self._device.identity, self.central_system.transcript
+        assert transcript is not None
+        if not self.has_power:
+            return None  # as was wanted
+        await self.central_system.restore_connection(identity)
+        start = len(transcript.records)
+        with suppress(TimeoutError, CallFailed):
+            async with asyncio.timeout(limit):
+                if not self.is_connected:
+                    await self.central_system.wait_connected(identity)
+                    self._forget_reports()  # perhaps it has booted
+                if not self._known.accepted:  # 4.2: nothing may be asked
+                    return None
+                await self.central_system.request(identity, "GetConfiguration", {"key": ["HeartbeatInterval"]})
+        if sign_of_life(transcript.records[start:], "Charge Point"):
+            return None
+        return f"nothing came in {limit:g} s" if self.is_connected else f"it is not connected, for {limit:g} s"
+
+    def _forget_reports(self) -> None:
+        """It tells anew of its connectors (errata 3.22, 4.9)."""
+        self._known.connectors.clear()
+        self._is_heard = False
 
     async def wait_connected(self) -> None:
         """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
