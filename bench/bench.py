@@ -15,6 +15,7 @@ from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import Breach, breaches, clause_of
 from bench.operators import Operator, Request
+from bench.residue import Residue
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
 from bench.verdicts import (
     CaseOver,
@@ -111,6 +112,7 @@ class Bench:
         self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
+        self.residue: list[Residue] = []  # of the cases before
         self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.material: Mapping[str, Callable[[], object]] = {}  # keys and certificates, likewise, made when asked for
         self.security_profile = 0  # of the connection with which the case begins

@@ -19,6 +19,7 @@ from bench.material import Material
 from bench.messages import Message, messages
 from bench.operators import Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
+from bench.residue import Left, Residue, left_by
 from bench.seats import (
     ExternalCentralSystem,
     ExternalChargePoint,
@@ -34,7 +35,7 @@ from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 from ocppj.connection import ConnectFailed
 from ocppj.errors import CallFailed
 from ocppj.peer import counted_ids, fresh_ids
-from ocppj.transcript import Record, Transcript
+from ocppj.transcript import BEFORE, Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -77,6 +78,7 @@ class Run:
         self._accepts_anyone = False
         self._was_seated = False  # whether the present case came as far as that
         self.life = Life(self.device, self.operator, self._look_for_life)
+        self._left = Left("")  # in a Central System under test, by the cases before
         self._raised: int | None = None  # the security profile to which a Central System under test has raised ours
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
@@ -239,6 +241,7 @@ class Run:
             if self.credentials.others:  # the case before has left it open which password counts
                 with suppress(ConnectFailed):  # the case will say so
                     await self._knock(self.device.url)
+            bench.residue += await self._undo_what_is_left(self.device.url)
             charge_point = self._charge_point(bench, self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
@@ -284,6 +287,31 @@ class Run:
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, endpoint, others)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system, self.credentials)
 
+    async def _leave_nothing_behind(self, bench: Bench, charge_point: ChargePoint) -> None:
+        """End in the Central System under test what the case has begun there, as far as that goes now."""
+        await _leave_nothing_running(charge_point, self.device.limits.message_timeout)
+        later = [record for record in bench.transcript.records if record["kind"] != BEFORE]
+        self._left = left_by(bench.case.id, [*bench.records, *later])
+        if self._left and charge_point.is_online:
+            await self._left.undo(charge_point)
+
+    async def _undo_what_is_left(self, url: str) -> list[Residue]:
+        """End in the Central System under test what the case before has begun there; what cannot be ended is told."""
+        left, self._left = self._left, Left("")
+        if not left:
+            return []
+        charge_point = self._charge_point(None, None)
+        await charge_point.power_on(url)
+        try:
+            async with asyncio.timeout(self.device.limits.message_timeout):
+                await charge_point.wait_accepted()
+        except TimeoutError:
+            pass  # what it says is that there is no connection
+        try:
+            return await left.undo(charge_point)
+        finally:
+            await charge_point.stop()
+
     async def _clear(self, bench: Bench) -> None:
         bench.freeze()
         await bench.clear()
@@ -291,7 +319,7 @@ class Run:
         central_system = bench.seats.get("Central System")
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
-                await _leave_nothing_running(charge_point.charge_point)
+                await self._leave_nothing_behind(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
@@ -492,10 +520,10 @@ async def _end_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _leave_nothing_running(charge_point: ChargePoint) -> None:
+async def _leave_nothing_running(charge_point: ChargePoint, patience: float) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(min(patience, 5.0)):
             await charge_point.restore_connection()
             await charge_point.regain_power()
             while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order

@@ -55,8 +55,9 @@ class CaseResult:
     """One test case.
 
     ``started``: the instant in ISO 8601 at which the case began, by the calendar of the play; empty for what was not
-    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``failure``: what is known of the
-    end of a case that did not pass, None for the others:
+    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``residue``: what the case before
+    has left behind in the device and could not be undone; it stands among the remarks too. ``failure``: what is known
+    of the end of a case that did not pass, None for the others:
 
     ``sentence``: the step that ended it; ``text``: the reason without clauses; ``clauses``, ``requirements``: each
     clause, and what it demands in words of our own (empty where nothing is known); ``expected``: {field, expected,
@@ -79,6 +80,7 @@ class CaseResult:
     clauses: list[str] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    residue: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
     session: int = 0
