@@ -76,6 +76,10 @@ def http_api(charge_point: ChargePoint, version: str, *, host: str = "127.0.0.1"
         kept = charge_point.memory.transactions
         return [{name: value for name, value in each.items() if name != "data"} for each in kept]
 
+    @app.get("/faults", summary="Bugs of ours that nobody could be told of otherwise; there should be none")
+    async def faults() -> list[str]:
+        return [repr(fault) for fault in charge_point.faults]
+
     def lend(action: str, hand: Hand) -> None:
         async def done(identity: str, request: Request) -> Response:
             check_identity(identity)
@@ -138,7 +142,7 @@ def http_api(charge_point: ChargePoint, version: str, *, host: str = "127.0.0.1"
 
 
 def state(charge_point: ChargePoint) -> dict[str, Any]:
-    """How it is. ``faults`` are bugs of ours; there should be none."""
+    """How it is."""
     everyone = (charge_point.whole, *charge_point.connectors.values())
     return {
         "identity": charge_point.identity,
@@ -153,7 +157,6 @@ def state(charge_point: ChargePoint) -> dict[str, Any]:
         "reservations": charge_point.memory.reservations,
         "localAuthListVersion": charge_point.memory.local_auth_list_version,
         "connectors": [_connector(charge_point, each) for each in everyone],
-        "faults": [repr(fault) for fault in charge_point.faults],
     }
 
 

@@ -191,10 +191,11 @@ def test_it_is_sent_anyway_if_it_shall_be() -> None:
     play(scene)
 
 
+NONSENSE: list[Any] = [7, "x", None, []]
 BODIES: list[Payload] = [
     {},
     {"nonsense": [1, {"a": None}]},
-    *(dict.fromkeys(("key", "value", "type", "reservationId", "requestId"), value) for value in (7, "x", None, [])),
+    *(dict.fromkeys(("key", "value", "type", "reservationId", "requestId"), value) for value in NONSENSE),
     {"certificateHashData": {"hashAlgorithm": 1, "issuerNameHash": 2, "issuerKeyHash": 3, "serialNumber": 4}},
     {"certificate": 5, "certificateType": []},
     {"requestedMessage": 3, "connectorId": "x"},
@@ -449,8 +450,8 @@ def test_a_page_of_somebody_else_may_not_ask(origin: str) -> None:
 
 def test_a_token_is_asked_for() -> None:
     async def scene(client: httpx.AsyncClient, system: CentralSystem) -> None:
-        for shown in ("", TOKEN, f"Bearer {TOKEN}x", "Bearer", f"Basic {TOKEN}", "Bearer ü".encode()):
-            answer = await client.get("/charge-points", headers={"Authorization": shown})
+        for shown in ("", TOKEN, f"Bearer {TOKEN}x", "Bearer", f"Basic {TOKEN}", "Bearer ü"):
+            answer = await client.get("/charge-points", headers={b"Authorization": shown.encode()})
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), shown
         assert (await client.post("/charge-points/CP-1/Reset", json={"type": "Soft"})).status_code == 401
         right = await client.get("/charge-points", headers={"Authorization": f"Bearer {TOKEN}", "Host": "lab.example"})
