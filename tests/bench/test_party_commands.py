@@ -147,10 +147,10 @@ def test_a_quiet_one_shows_nothing() -> None:
 def test_who_is_not_named_may_not_connect() -> None:
     with party("csms", "--port", "0", "--http-port", "0", "--identity", "CP7") as central_system:
         command = ("charge-point", central_system.url("ws"), "--http-port", "0")
-        with party(*command) as stranger, central_system.client as operator:
+        with party(*command) as stranger, central_system.client as operator, stranger.client as hands:
             log = until(lambda: operator.get("/security-log").json())
             assert (log[0]["type"], log[0]["identity"]) == ("UnknownChargePoint", "CP1")
-            assert stranger.client.get("/charge-points/CP1").json()["isConnected"] is False
+            assert hands.get("/charge-points/CP1").json()["isConnected"] is False
 
 
 def test_a_charge_point_lacks_what_it_shall_lack() -> None:
@@ -195,7 +195,7 @@ def test_its_memory_outlasts_a_kill(tmp_path: Path) -> None:
         with party(*command) as charge_point:
             until(lambda: operator.get("/charge-points").json())
             until(lambda: operator.get("/charge-points/CP1").json()["isAccepted"])
-            key = {"key": "HeartbeatInterval", "value": "4321"}
+            key = {"key": "ConnectionTimeOut", "value": "4321"}
             operator.post("/charge-points/CP1/ChangeConfiguration", json=key)
             until(lambda: "4321" in memory.read_text())
             charge_point.process.kill()
@@ -203,9 +203,9 @@ def test_its_memory_outlasts_a_kill(tmp_path: Path) -> None:
         assert stat.S_IMODE(memory.stat().st_mode) == 0o600
         with party(*command) as charge_point, charge_point.client as hands:
             configuration = hands.get("/charge-points/CP1/configuration").json()
-            assert {"key": "HeartbeatInterval", "readonly": False, "value": "4321"} in configuration
+            assert {"key": "ConnectionTimeOut", "readonly": False, "value": "4321"} in configuration
             assert charge_point.end() == 0
-    assert json.loads(memory.read_text())["configuration"]["HeartbeatInterval"] == "4321"
+    assert json.loads(memory.read_text())["configuration"]["ConnectionTimeOut"] == "4321"
 
 
 # --- who may ask
@@ -249,6 +249,8 @@ UNUSABLE = {
     "--client-cert and --client-key belong together": ("charge-point", WS, "--client-cert", "x.pem"),
     "--password: the password is neither": ("charge-point", WS, "--password", "x"),
     "--tls-ca: ": ("charge-point", WS, "--tls-ca", "/nowhere/ca.pem"),
+    "cannot listen at 127.0.0.1:99999: bind(): port must be": ("csms", "--port", "99999"),
+    "cannot listen at nowhere.invalid:0: ": ("csms", "--port", "0", "--host", "nowhere.invalid"),
     "--memory /nowhere/memory.json cannot be written": ("charge-point", WS, "--memory", "/nowhere/memory.json"),
 }
 

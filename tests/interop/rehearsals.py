@@ -157,9 +157,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One of our own two parties as a process: where it is reached over the wire, if it is, and over HTTP."""
+    """One of our own two parties as a process: where it is reached over HTTP, and over the wire if it is.
+
+    ``secure_endpoint``: empty without TLS.
+    """
 
     endpoint: str
+    secure_endpoint: str
     http: str
 
     @property
@@ -174,7 +178,7 @@ class Party:
 
 
 @contextmanager
-def own_party(folder: Path, *arguments: str, secure: bool = False) -> Iterator[Party]:
+def own_party(folder: Path, *arguments: str) -> Iterator[Party]:
     """``rehearse csms`` or ``rehearse charge-point``, which is to end as it is told to."""
     command = [str(REHEARSE), *arguments, "--http-port", "0", "--quiet"]
     with (
@@ -185,12 +189,11 @@ def own_party(folder: Path, *arguments: str, secure: bool = False) -> Iterator[P
         said = [process.stdout.readline() for _ in range(2)]
         try:
             assert all(said), f"it ended at once: {Path(log.name).read_text()}"
-            scheme = "wss" if secure else "ws"
-            endpoint = re.search(rf"\b{scheme}://[^/\s]+", said[0])
             http = re.search(r"http://[^/\s,]+", said[1])
-            assert endpoint is not None, said
             assert http is not None, said
-            yield Party(endpoint[0], http[0])
+            plain, tls = (re.search(rf"\b{scheme}://[^/\s]+", said[0]) for scheme in ("ws", "wss"))
+            endpoints = (plain[0] if plain else "", tls[0] if tls else "")
+            yield Party(*endpoints, http[0])
         finally:
             process.terminate()
     assert process.returncode == 0, Path(log.name).read_text()

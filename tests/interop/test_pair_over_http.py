@@ -86,14 +86,16 @@ def rehearse(place: Place, name: str) -> tuple[Rehearsed, list[str]]:
     common = ["--device", str(folder / f"{pair.device}.toml"), *secured, *asked]
     is_secure = pair.security_profile > 1
     if pair.is_of_central_system:
-        root = ("--tls-ca", str(place.pki / "CentralSystemRoot.pem")) if secured else ()
+        root = ["--tls-ca", str(place.pki / "CentralSystemRoot.pem")] if secured else []
         who = ("--identity", "CP1", "--serial-number", SERIAL_NUMBER) if secured else ()
-        with own_party(folder, "csms", "--port", "0", *KNOWN, *secured, *who, secure=is_secure) as party:
-            return _run(folder, party, [*common, *root, "--csms", party.endpoint])
+        with own_party(folder, "csms", "--port", "0", *KNOWN, *secured, *who) as party:
+            endpoint = party.secure_endpoint if is_secure else party.endpoint
+            higher = ["--next-csms", party.secure_endpoint] if pair.security_profile in (1, 2) else []
+            return _run(folder, party, [*common, *root, *higher, "--csms", endpoint])
     port = free_port()
-    endpoint = f"wss://localhost:{port}" if is_secure else f"ws://127.0.0.1:{port}"
+    endpoint = f"{'wss' if is_secure else 'ws'}://localhost:{port}"  # the name in the certificate
     lacking = [word for capability in pair.lacks for word in ("--lacks", capability)]
-    with own_party(folder, "charge-point", endpoint, *lacking, *secured, secure=is_secure) as party:
+    with own_party(folder, "charge-point", endpoint, *lacking, *secured) as party:
         return _run(folder, party, [*common, "--listen", f"127.0.0.1:{port}", *place.firmware])
 
 

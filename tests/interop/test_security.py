@@ -43,7 +43,7 @@ def as_charge_point(place: Place, port: int) -> list[str]:
 def as_central_system(place: Place, party: Party) -> list[str]:
     """The arguments for a Central System that is spoken to with security profile 2."""
     return [
-        *("--csms", party.endpoint, "--security-profile", "2", "--password", PASSWORD),
+        *("--csms", party.secure_endpoint, "--security-profile", "2", "--password", PASSWORD),
         *("--pki", str(place.pki), "--tls-ca", str(place.pki / "CentralSystemRoot.pem"), "--data", "ValidIdTag=VALID"),
     ]
 
@@ -59,10 +59,10 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         pki = ("--pki", str(place.pki))
         who = ("--identity", "CP1", "--serial-number", SERIAL_NUMBER, "--id-tag", "VALID")
         key = ("--security-profile", "2", "--password", PASSWORD)
-        own = own_party(folder, "csms", "--port", "0", *who, *key, *pki, secure=True)
+        own = own_party(folder, "csms", "--port", "0", *who, *key, *pki)
         party = stack.enter_context(own)
         running = {"CSMS": rehearsing(folder / "CSMS", *as_central_system(place, party), *more, *party.operator)}
-        own = own_party(folder, "charge-point", f"wss://localhost:{port}", "--security-profile", "3", *pki, secure=True)
+        own = own_party(folder, "charge-point", f"wss://localhost:{port}", "--security-profile", "3", *pki)
         party = stack.enter_context(own)
         running["CS"] = rehearsing(folder / "CS", *as_charge_point(place, port), *more, *party.operator)
         entered = {role: stack.enter_context(each) for role, each in running.items()}
