@@ -5,10 +5,12 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
+from bench.connections import departure
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import Breach, breaches, clause_of
@@ -27,7 +29,7 @@ from bench.verdicts import (
     Verdict,
     without_clauses,
 )
-from ocppj.clock import timestamp
+from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
@@ -36,8 +38,6 @@ from ocppj.secrets import masked
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
-
-QUIET = 2.0  # seconds after the last step in which a surplus message may still come
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -140,7 +140,7 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
-            known = {**self.locations, **self.device.data}
+            known = {**self.locations, **self.device.values}
             if name in known:
                 return known[name]
             if name not in self.material:
@@ -193,6 +193,11 @@ class Bench:
     def timeout(self) -> float:
         """Seconds in which a message must come."""
         return self.device.limits.message_timeout
+
+    @property
+    def settle_time(self) -> float:
+        """Seconds until what comes by itself has come: after the last step, for instance, a surplus message."""
+        return self.device.limits.settle_time
 
     @property
     def long_timeout(self) -> float:
@@ -255,6 +260,8 @@ class Bench:
             nearest=str(nearest) if nearest else "",
             cause="" if differences else without_clauses(text)[0],
         )
+        if party != self.judged and (left := self._left()):
+            return self.blame(self.judged, left, missing=missing)
         if party == self.judged:
             if "(white paper" in reason:
                 return Failed(reason, evidence)
@@ -276,6 +283,8 @@ class Bench:
 
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
+        if left := self._left():
+            return self.blame(party, left, action, missing=f"{action}.req")
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
@@ -328,7 +337,7 @@ class Bench:
         A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
         """
         if not self.seats[party].is_ours and self.at_new_stage:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
             self.wire.raise_floor()
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
@@ -348,7 +357,7 @@ class Bench:
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)  # until it has noticed
+            await asyncio.sleep(self.settle_time)  # until it has noticed
         self.at_new_stage = False
 
     async def restore_connection(self, sentence: str) -> None:
@@ -440,6 +449,30 @@ class Bench:
         message = await self.wire.next_call(sender, action, self._about(connector), self.loop.time() + within)
         if message is not None:
             self.take(message, ordered=ordered)
+        return message
+
+    async def claim_asked(self, sender: Party, action: str, is_it: Callable[[Message], bool], since: int) -> Message:
+        """Claim the request that an operator was asked for, from a place of the transcript on.
+
+        What the device sends of its own accord is not taken for it: the first that is as it was asked for is the one.
+        If there is none, another may be meant. Ends the case if nothing comes.
+        """
+        deadline = self.loop.time() + self.timeout
+
+        def comes(message: Message) -> bool:
+            return message.index >= since
+
+        message = await self.wire.next_call(sender, action, comes, deadline)
+        if message is None:
+            raise self.sent_nothing(sender, action)
+        if not is_it(message):
+            deadline = min(deadline, self.loop.time() + self.settle_time)
+            fitting = await self.wire.next_call(sender, action, lambda it: comes(it) and is_it(it), deadline)
+            if fitting is not None and action in CONSEQUENTIAL[sender]:
+                text = f"the {sender} sent {message}, which it was not asked for"
+                raise self.blame(sender, text, action, frame=message.index)
+            message = fitting or message
+        self.take(message, ordered=False)
         return message
 
     def _patience(self, sender: Party, within: float | None) -> float:
@@ -542,7 +575,7 @@ class Bench:
     async def reports_above(self, connector: int) -> list[Message]:
         """The unclaimed reports of connectors above one that have come, claimed; nothing is waited for in vain."""
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
         found = [
             message
             for message in self.wire.calls("Charge Point", "StatusNotification")
@@ -642,8 +675,23 @@ class Bench:
 
     def _closings(self, since: int) -> str:
         codes = [record["code"] for record in self.wire.records[since:] if record.get("event") == "closed"]
+        if not codes:
+            return ""
         times = "once" if len(codes) == 1 else f"{len(codes)} times"
-        return f"; the connection was closed {times} meanwhile (code {codes[-1]})" if codes else ""
+        stays = " and not opened again" if self._left() else ""
+        return f"; the connection was closed {times} meanwhile (code {codes[-1]}){stays}"
+
+    def _left(self) -> str:
+        """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        left = departure(self.wire.records, was_open=self.judged == "Charge Point")
+        if left is None:
+            return ""
+        gone = (datetime.now(UTC) - parse_timestamp(left.record["timestamp"])).total_seconds()
+        if gone < self.timeout and not left.refusal:
+            return ""  # it has hardly had the time
+        refusal = f"; the latest attempt: {left.refusal}" if left.refusal else ""
+        ended = f"the connection to the {self.judged} ended (code {left.code})"
+        return f"{ended} and was not made again within {gone:.0f} s{refusal}"
 
     def _too_early(self, sender: Party, action: str) -> str:
         early = any(
@@ -675,8 +723,8 @@ class Bench:
 
     async def settle(self) -> None:
         """Wait until no CALL is open, and a little for what nobody expects."""
-        deadline = self.loop.time() + self.timeout + QUIET
-        await asyncio.sleep(QUIET)
+        deadline = self.loop.time() + self.timeout + self.settle_time
+        await asyncio.sleep(self.settle_time)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:

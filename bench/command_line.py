@@ -31,11 +31,11 @@ from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
 from bench.sessions import Earlier, Sessions, boot_notes, options_given
-from bench.settings import Choice, ToldForRun, with_options
+from bench.settings import ANY_PASSWORD, Choice, Told, ToldForRun, with_options
 from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
-from ocppj.secrets import MASK
+from ocppj.secrets import MASK, masked
 from reports import history, timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
@@ -140,6 +140,9 @@ def run(
 
 @app.command()
 def cases(
+    device_file: Annotated[
+        Path | None, typer.Option("--device", metavar="FILE", help="Only what applies to the device of a device file.")
+    ] = None,
     csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
     charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
     lacks: Annotated[
@@ -150,14 +153,12 @@ def cases(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every test case with id, title, role, profile, and whether it applies."""
-    url = "ws://" if csms else None
-    listen = ("", 0) if charge_point and not csms else None
-    try:
-        subject = device(url=url, listen=listen, lacks=frozenset(lacks or []))
-    except BadSetting as error:
-        unusable(str(error))
-    if security_profile is not None or not subject.is_external:
-        subject = replace(subject, security=Security(security_profile))
+    if device_file is not None and (csms or charge_point):
+        unusable("--device says already whether it is a Central System or a Charge Point")
+    subject = Told(device=device_file, lacks=lacks, security_profile=security_profile).read(ANY_PASSWORD).device
+    if csms or charge_point:
+        place: dict[str, Any] = {"url": "ws://"} if csms else {"listen": ("", 0)}
+        subject = replace(device(**place, lacks=subject.lacks), security=Security(security_profile or 0))
     rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
@@ -225,10 +226,18 @@ def _now() -> str:
 def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
-    subject = file.device
+    try:
+        played = Run(file.device, _operator(file, progress))
+    except BadSetting as error:
+        unusable(str(error))
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
+
+    missing: set[str] = set()  # what was told of a device that is gone
+
+    def noticed(text: str) -> None:
+        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
 
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
@@ -236,6 +245,10 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if result.reason in missing:
+            return  # one line for all that wait for the device
+        if played.life.is_out and result.reason == masked(str(played.life)):
+            missing.add(result.reason)
         verdict = results.counts_as(result)
         colour = COLOURS[verdict]
         word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
@@ -247,10 +260,7 @@ def _rehearsal(
         for line in history.attempts(result, results):
             progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
-    try:
-        return Rehearsal(Run(subject, _operator(file, progress)), results, wanted, out, started, ended, shuffle)
-    except BadSetting as error:
-        unusable(str(error))
+    return Rehearsal(played, results, wanted, out, started, ended, shuffle, noticed=noticed)
 
 
 def _operator(file: DeviceFile, progress: Progress) -> Operator:

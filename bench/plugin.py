@@ -3,7 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
@@ -43,7 +43,7 @@ class Rehearsal:
 
     ``wanted``: ids; None for all. ``finished``: those of them that are not to be played, for an earlier session has.
     ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``: the seed of another order than
-    that of the ids.
+    that of the ids. ``noticed`` is told what happens between two cases.
     """
 
     run: Run
@@ -54,6 +54,7 @@ class Rehearsal:
     ended: Callable[[CaseResult], None] = lambda _: None
     shuffle: int | None = None
     finished: frozenset[str] = frozenset()
+    noticed: Callable[[str], None] = lambda _: None
 
     def file(
         self,
@@ -82,6 +83,32 @@ class Rehearsal:
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
+
+    def ask_after_device(self, case: Case, over: CaseOver | None) -> None:
+        """After a case that ended badly: a device that is gone is told of once."""
+        life = self.run.life
+        if over is None or over.verdict is Verdict.NOT_APPLICABLE or life.is_out:
+            return
+        self.run.ask_after_device(case)
+        if life.is_out:
+            self.noticed(f"{life}. The cases that are left wait for it.")
+        self._note_outages()
+
+    def begin(self, case: Case) -> Bench:
+        """The bench of a case. Raises ``CaseOver``."""
+        was_out = self.run.life.is_out
+        try:
+            return self.run.begin(case)
+        finally:
+            if was_out and not self.run.life.is_out:
+                self.noticed(f"the {self.run.life.party} answers again: the cases go on.")
+                self._note_outages()
+
+    def _note_outages(self) -> None:
+        """Tell in the results when the device was gone."""
+        if told := {each.since: asdict(each) for each in self.run.life.outages}:
+            earlier = {each["since"]: each for each in self.results.outages}  # of the session before, too
+            self.results.run["outages"] = [*(earlier | told).values()]
 
     def add(self, result: CaseResult) -> None:
         """Put a result among the others."""
@@ -166,9 +193,10 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
     """The bench of one test case, with both parties seated."""
     rehearsal.started(case)
     try:
-        bench = rehearsal.run.begin(case)
+        bench = rehearsal.begin(case)
     except CaseOver as over:
         rehearsal.file(case, over)
+        rehearsal.ask_after_device(case, over)
         pytest.fail(masked(f"{over.verdict}: {over}"), pytrace=False)
     except Exception as fault:
         rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
@@ -228,6 +256,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         over = OurError(f"the case could not be brought to its end: {fault}")
     steps = _step_results(scenario, bench, over if raised is not None else None)
     rehearsal.file(bench.case, over, steps, bench, bench.sentence if raised is not None else "")
+    rehearsal.ask_after_device(bench.case, over)
     if over is not None:
         reason = masked(f"{over.verdict}: {bench.sentence}: {over}")
         if raised is not None and not isinstance(raised, CaseOver):

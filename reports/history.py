@@ -3,6 +3,7 @@
 The same sentences stand in every view, so that a device that passes now and then does not look like one that passes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reports.results import OUTDATED, Attempt, CaseResult, Results
@@ -26,7 +27,10 @@ def instant(text: object) -> str:
 
 
 def sessions(results: Results) -> list[str]:
-    """How a run went that was not played in one go, a line for each session and for each note of it."""
+    """How a run went that was not played in one go, a line for each session and for each note of it.
+
+    And for each time that the device was gone.
+    """
     told = []
     for number, session in enumerate(results.sessions):
         played = sum(number in (case.session, *(each.session for each in case.attempts)) for case in results.cases)
@@ -35,7 +39,14 @@ def sessions(results: Results) -> list[str]:
         what = f"{_SESSIONS[session['kind']]} {instant(session['started'])}"
         told.append(f"{what}: {due} {'case' if due == 1 else 'cases'}{cut}")
         told += session["notes"]
-    return told if len(results.sessions) > 1 or results.left else []
+    return [*(told if len(results.sessions) > 1 or results.left else []), *_outages(results)]
+
+
+def _outages(results: Results) -> Iterator[str]:
+    """When the device was gone, a line for each time."""
+    for each in results.outages:
+        back = f"it was there again {instant(each['until'])}" if each["until"] else "it has not come back"
+        yield f"after {each['after']}, {instant(each['since'])}, the device was gone: {each['words']}; {back}"
 
 
 def attempts(case: CaseResult, results: Results) -> list[str]:

@@ -91,9 +91,11 @@ class Results:
 
     ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command, folder: in which it was
     called, options: those that were given, as ``bench.sessions`` reads them again, fail_on: verdicts, known_failures:
-    reasons by id, sessions}. A session is {kind: run, resume or rerun, started, ended, cases: the ids that were to be
-    played in it, notes: what is to be known of it}. ``device``: as ``bench.device.Device.describe`` has it, and
-    ``about``: {vendor, product, software_version, place, reference, laboratory}, texts.
+    reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
+    ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
+    case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
+    come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
+    software_version, place, reference, laboratory}, texts.
     """
 
     run: dict[str, object]
@@ -116,6 +118,11 @@ class Results:
     def sessions(self) -> list[dict[str, Any]]:
         """The sessions of the run, the first one first; empty for a run of which none is told."""
         return cast("list[dict[str, Any]]", self.run.get("sessions", []))
+
+    @property
+    def outages(self) -> list[dict[str, str]]:
+        """The times in which the device was gone."""
+        return cast("list[dict[str, str]]", self.run.get("outages", []))
 
     @property
     def left(self) -> list[str]:

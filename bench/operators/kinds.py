@@ -8,10 +8,12 @@ from rich.console import Console
 from bench.device import BadSetting
 from bench.operators import Nobody, Operator
 from bench.operators.command import Command
+from bench.operators.http import Http
 from bench.operators.person import Person
+from ocppj.secrets import masked
 
 # How each kind is written on the command line, and the key of its table that stands behind the colon.
-ON_THE_COMMAND_LINE = {"command": "program"}
+ON_THE_COMMAND_LINE = {"command": "program", "http": "url"}
 
 
 def operator_table(text: str) -> dict[str, str]:
@@ -19,7 +21,7 @@ def operator_table(text: str) -> dict[str, str]:
     kind, _, what = text.partition(":")
     if kind not in ON_THE_COMMAND_LINE or not what.strip():
         forms = " or ".join(f"{kind}:{key.upper()}" for kind, key in ON_THE_COMMAND_LINE.items())
-        raise BadSetting(f"--operator {text} is not of the form {forms}")
+        raise BadSetting(f"--operator {masked(text)} is not of the form {forms}")
     return {"kind": kind, ON_THE_COMMAND_LINE[kind]: what}
 
 
@@ -36,6 +38,11 @@ def operator_of(
                 return Command(table["program"])
             except ValueError as error:
                 raise BadSetting(f"--operator command:{table['program']}: {error}") from None
+        case "http":
+            try:
+                return Http({name: value for name, value in table.items() if name != "kind"})
+            except ValueError as error:
+                raise BadSetting(f"the operator http: {error}") from None
         case "person" if has_terminal:
             return Person(console, paused)
         case "person":

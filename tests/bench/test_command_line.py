@@ -260,7 +260,7 @@ UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
     "both": (["--csms", "ws://127.0.0.1:1/x", "--listen", "127.0.0.1:0"], "--csms and --listen exclude each other"),
     "about without value": (["--about", "vendor"], "--about vendor is not of the form NAME=VALUE"),
     "unknown about": (["--about", "colour=red"], "unknown --about colour: one of vendor, product, software_version, "),
-    "operator": (["--operator", "somebody"], "--operator somebody is not of the form command:PROGRAM"),
+    "operator": (["--operator", "somebody"], "--operator somebody is not of the form command:PROGRAM or http:URL"),
     "operator without program": (["--operator", "command: "], "--operator command:  is not of the form"),
     "out is a file": (["--case", "TC_017_1_CS", "--out", "file"], "the results cannot be written to file: "),
     "out is below a file": (["--case", "TC_017_1_CS", "--out", "file/x"], "the results cannot be written to file/x: "),
