@@ -198,7 +198,7 @@ def _whole(part: Any, definitions: Mapping[str, Any]) -> Any:
     if not isinstance(part, Mapping):
         return part
     if "$ref" in part:
-        return _whole(definitions[str(part["$ref"]).removeprefix("#/definitions/")], definitions)
+        return _whole(definitions[str(part["$ref"]).rpartition("/")[2]], definitions)
     return {name: _whole(value, definitions) for name, value in part.items() if name not in ABOUT_ITSELF}
 
 
@@ -245,17 +245,17 @@ def _page(told: dict[str, Any]) -> str:
         for path, methods in told["paths"].items()
         for method, operation in methods.items()
     ]
-    return template.render(info=told["info"], operations=[_shown(each) for each in operations])
+    named = told.get("components", {}).get("schemas", {})
+    return template.render(info=told["info"], operations=[_shown(each, named) for each in operations])
 
 
-def _shown(operation: dict[str, Any]) -> dict[str, Any]:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    wanted = content.get("schema")
-    return {
-        **operation,
-        "body": json.dumps(content.get("example", {}), indent=2) if content else "",
-        "schema": json.dumps(wanted, indent=2) if wanted else "",
-    }
+def _shown(operation: dict[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return operation
+    wanted = _whole(content["schema"], named)
+    body = content.get("example", {})
+    return {**operation, "body": json.dumps(body, indent=2), "schema": json.dumps(wanted, indent=2)}
 
 
 # Serving

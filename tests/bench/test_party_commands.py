@@ -19,7 +19,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.interop.rehearsals import require
+from tests.reports.chromium import ARGUMENTS, EXECUTABLE, playwright
+
 REHEARSE = Path(sys.executable).with_name("rehearse")
+WS = "ws://127.0.0.1:1"  # where nobody is
 TOKEN = "a-token-of-nobody"  # noqa: S105
 PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
 KNOWN = ("--id-tag", "VALID=Accepted,GROUP", "--id-tag", "BLOCKED=Blocked")
@@ -208,6 +212,30 @@ def test_its_memory_outlasts_a_kill(tmp_path: Path) -> None:
     assert json.loads(memory.read_text())["configuration"]["ConnectionTimeOut"] == "4321"
 
 
+def test_the_page_sends_what_is_asked_for() -> None:
+    require(EXECUTABLE is not None, "there is no Chromium here")
+    complaints: list[str] = []
+    with party("charge-point", WS, "--http-port", "0") as charge_point, playwright.sync_playwright() as driver:
+        with closing(driver.chromium.launch(executable_path=EXECUTABLE, args=[*ARGUMENTS])) as browser:
+            tab = browser.new_page()
+            tab.on("console", lambda message: complaints.append(message.text))
+            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            tab.goto(charge_point.url("http"))
+            tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            form = tab.locator('form[data-path="/charge-points/{identity}/plug_in"]')
+            form.locator("input").fill("CP1")
+            form.locator("button").click()
+            form.locator(".answer", has_text="204").wait_for()
+            # The identity that was typed once stands everywhere.
+            form = tab.locator('form[data-path="/charge-points/{identity}/Heartbeat"]')
+            form.locator("button").click()
+            form.locator(".answer", has_text="404").wait_for()
+            assert "CP1 is not connected to its Central System" in form.locator(".answer").inner_text()
+        with charge_point.client as hands:
+            assert hands.get("/charge-points/CP1").json()["connectors"][1]["isCableIn"]
+    assert [each for each in complaints if "404" not in each] == []
+
+
 # --- who may ask
 
 
@@ -230,7 +258,6 @@ def test_a_strange_host_and_a_strange_page_are_refused() -> None:
 
 # --- what cannot be
 
-WS = "ws://127.0.0.1:1"
 UNUSABLE = {
     "--http-host 0.0.0.0 is reached by others: it needs a token": ("csms", "--http-host", "0.0.0.0"),  # noqa: S104
     "--http-host lab.example is reached by others": ("charge-point", WS, "--http-host", "lab.example"),

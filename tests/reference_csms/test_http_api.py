@@ -497,6 +497,8 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
         page = await client.get("/", follow_redirects=True)
         assert page.status_code == 200
         assert "/charge-points/{identity}/RemoteStartTransaction" in page.text
+        assert "parentIdTag" in page.text  # what OpenAPI keeps elsewhere stands where it is used
+        assert "$ref" not in page.text
         for elsewhere in ("src=", "http://", "https://", "@import", "url("):
             assert elsewhere not in page.text
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -13,6 +13,7 @@ from ocppj.http_api import bind, serving
 from ocppj.peer import Refusal
 from ocppj.schemas import FROM_CHARGE_POINT
 from simulator.charge_point import ChargePoint
+from simulator.firmware_management import version_of
 from simulator.hands import HANDS
 from simulator.http_api import http_api
 from tests.simulator.scene import Scene, scene
@@ -245,6 +246,22 @@ def test_it_tells_how_it_is() -> None:
         assert one == state
 
     play(story, connectors=2)
+
+
+def test_it_has_firmware_that_it_can_install() -> None:
+    async def story(client: httpx.AsyncClient, stage: Scene) -> None:
+        location = f"{str(client.base_url).rstrip('/')}/firmware/2.0.7"
+        image = await client.get(location)
+        assert version_of(image.content) == "2.0.7"
+        assert (await client.get("/firmware/..%2Fx")).status_code in (404, 422)
+        await stage.ask("UpdateFirmware", location=location, retrieveDate="2020-01-01T00:00:00Z")
+        await until(
+            lambda: [seen.payload["status"] for seen in stage.calls("FirmwareStatusNotification")][-1:] == ["Installed"]
+        )
+        state = (await client.get(AT)).json()
+        assert state["firmwareVersion"] == "2.0.7"
+
+    play(story)
 
 
 def test_the_key_is_told_to_nobody() -> None:
