@@ -194,6 +194,8 @@ class Results:
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
         (folder / JOURNAL).unlink(missing_ok=True)
+        for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
+            path.unlink()
 
 
 def write_case(folder: Path, case: CaseResult) -> None:
