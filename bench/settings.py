@@ -135,7 +135,8 @@ class ToldForRun(Told):
         typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
     ] = None
     operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here.")
+        str | None,
+        typer.Option(help="Who makes the device act: command:PROGRAM, http:URL or driver:NAME. Otherwise you, here."),
     ] = None
 
     def _file(self, password: bytes | None) -> DeviceFile:
