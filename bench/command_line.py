@@ -122,6 +122,8 @@ def run(
         reach(rehearsal.run)
         if earlier:
             _go_on(earlier, file.device)
+            if earlier.kind == "resume":
+                rehearsal.run.was_left(results.configuration)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
@@ -252,6 +254,9 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if not results.configuration and played.configuration:
+            results.run["configuration"] = played.configuration  # for another session, if this one is interrupted
+            _write(results, out)
         if result.reason in missing:
             return  # one line for all that wait for the device
         if played.life.is_out and result.reason == masked(str(played.life)):

@@ -1,7 +1,7 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -115,6 +115,16 @@ class Run:
                 security.propose_key(central_system.store, self.device.identity, key)
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
+
+    def was_left(self, configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted. ``configuration``: as that one has read it."""
+        if self._charge_point_under_test is not None:
+            self._charge_point_under_test.was_left(configuration)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys of a Charge Point under test before the first case, as far as it has told them."""
+        return self._charge_point_under_test.configuration if self._charge_point_under_test else {}
 
     @property
     def endpoint(self) -> str:

@@ -97,7 +97,8 @@ class Results:
 
     ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command, folder: in which it was
     called, options: those that were given, as ``bench.sessions`` reads them again, fail_on: verdicts, known_failures:
-    reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
+    reasons by id, configuration: of a Charge Point before the first case, sessions, outages: when the device was
+    gone}. A session is {kind: run, resume or rerun, started,
     ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
     case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
     come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
@@ -155,6 +156,11 @@ class Results:
             case.attempts = [*earlier.attempts, _attempt(earlier)]
             self.cases.remove(earlier)
         self.cases.append(case)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The configuration keys of a Charge Point under test and their values before the first case, once known."""
+        return cast("dict[str, str]", self.run.get("configuration", {}))
 
     # Known failures: they run like all others, and are counted apart
 
