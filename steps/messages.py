@@ -8,7 +8,7 @@ names another.
 
 from datetime import datetime
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.obligations import TELL_PROGRESS
@@ -23,6 +23,7 @@ from steps.words import given, then, when
 
 SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
 REPORTS = ("StatusNotification", "MeterValues")
+TOLD_APART_BY = ("connectorId", "idTag", "key", "requestedMessage", "transactionId", "type")
 TELL_STATUS = ("StatusNotification", *TELL_PROGRESS)
 
 
@@ -81,7 +82,7 @@ async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, dur
 async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
     """Optional, but right if it comes at once."""
     connector = _reported_connector(bench, datatable) if action in REPORTS else None
-    if message := await bench.claim_if_any(sender, action, connector=connector, within=QUIET):
+    if message := await bench.claim_if_any(sender, action, connector=connector, within=bench.settle_time):
         judge_rows(bench, message, f"{action}.req", datatable)
 
 
@@ -94,7 +95,7 @@ async def may_send_beside(bench: Bench, sender: Party, action: str, datatable: T
         return is_one and not mismatches(message.payload, datatable, bench.value)
 
     bench.allowed.append(fits)
-    if message := await bench.claim_if_any(sender, action, within=QUIET):
+    if message := await bench.claim_if_any(sender, action, within=bench.settle_time):
         judge_rows(bench, message, f"{action}.req", datatable)
         bench.remark(f"{action}.req was sent, which the test case does not list", strict=True)
 
@@ -166,19 +167,33 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
             bench.remark(f"the {party} answered {action}.req with {answer}", strict=True)
         return
     others = [row for row in datatable if row[0] != "CALLERROR"]
-    bench.judge(answer, f"{action}.conf", mismatches(answer.payload, others, bench.value))
+    judge_rows(bench, answer, f"{action}.conf", others)
 
 
 async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> Message:
     """Have a request sent, and claim and check it."""
-    await bench.send(sender, action, payload_of(action, "req", table, bench.value), bench.sentence)
+    start, asked = len(bench.wire.records), payload_of(action, "req", table, bench.value)
+    await bench.send(sender, action, asked, bench.sentence)
     if bench.seats[sender].is_ours:
         return await claim_request(bench, sender, action, table)
-    message = await bench.claim_if_any(sender, action, within=bench.timeout)
-    if message is None:
-        raise bench.sent_nothing(sender, action)
+
+    def is_it(message: Message) -> bool:
+        return not mismatches(message.payload, table, bench.value) and not _others(message, asked)
+
+    message = await bench.claim_asked(sender, action, is_it, start)
     judge_rows(bench, message, f"{action}.req", table)
+    for text in _others(message, asked):
+        bench.remark(f"{action}.req: {text}")
     return message
+
+
+def _others(message: Message, asked: Payload) -> list[str]:
+    """In what a request differs from the one that was asked for, as far as requests are told apart by it."""
+    return [
+        f"{name} is {message.payload.get(name)}, {asked[name]} was asked for"
+        for name in TOLD_APART_BY
+        if name in asked and str(message.payload.get(name, asked[name])).casefold() != str(asked[name]).casefold()
+    ]
 
 
 async def claim_request(

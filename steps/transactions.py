@@ -18,8 +18,6 @@ from steps.words import then
 
 GOES_ON = ("Charging", "SuspendedEV", "SuspendedEVSE")
 
-STOPS_LATE = 10.0  # seconds in which a transaction that seems to go on after a boot may still be stopped by itself
-
 BY_ITSELF, BY_HAND = " by itself", " by hand"  # what a row says after its path
 
 
@@ -86,7 +84,8 @@ async def is_stopped_somehow(bench: Bench, id_tag: str, datatable: Table) -> Non
         return "goes on" if told and told[-1] in GOES_ON else None
 
     if await bench.wire.until(look, bench.loop.time() + bench.timeout) == "goes on":
-        await bench.wire.until(lambda: look() == "stopped" or None, bench.loop.time() + STOPS_LATE)
+        late = bench.loop.time() + bench.device.limits.silence_time
+        await bench.wire.until(lambda: look() == "stopped" or None, late)  # it may yet be stopped by itself
     if look() == "goes on":
         value = bench_text(bench, id_tag)
         await at_connector(bench, "present", f"the EV driver presents idTag {value}", idTag=value)
@@ -134,11 +133,12 @@ async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table
     Periodic samples only: clock-aligned ones have another context. Its clock is taken for what it showed when the
     transaction began.
     """
-    apart = bench_seconds(bench, duration)
+    apart, least = bench_seconds(bench, duration), int(bench_text(bench, n))
     outage = _Outage(bench)
 
     def is_complete() -> bool | None:  # the one taken last may come first
-        return None if outage.flaw([moment for _, moment in outage.samples()], apart) else True
+        came = [moment for _, moment in outage.samples()]
+        return True if len(outage.without_connection(came)) >= least and not outage.flaw(came, apart) else None
 
     await bench.wire.until(is_complete, bench.loop.time() + apart + bench.timeout)
     found = outage.samples()
@@ -149,7 +149,7 @@ async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table
         for value in _sampled_values(message.payload):
             judge_value(bench, message, value, datatable)
     moments = [moment for _, moment in found]
-    _judge_samples(bench, outage, moments, int(bench_text(bench, n)), apart)
+    _judge_samples(bench, outage, moments, least, apart)
     _judge_order(bench, outage, moments)
 
 

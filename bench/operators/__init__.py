@@ -1,9 +1,9 @@
 """Who makes an external party act, and how it is asked: one small interface, a module for each kind of operator."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ocppj.frames import Payload
 from ocppj.secrets import masked
@@ -11,14 +11,19 @@ from ocppj.transcript import Party
 
 LONGEST_IN_A_LINE = 120  # characters
 
-Answer = Literal["done", "device cannot", "gave up"]
+# What is asked of somebody who can see the device: whether it is as the payload's ``statement`` has it.
+CONFIRM = "confirm"
+
+# "denied": it is not as the statement has it.
+Answer = Literal["done", "device cannot", "gave up", "denied"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked for: an action of OCPP, or something that hands do at the Charge Point.
 
-    ``payload``: what the message shall hold, or what the hands need (connectorId, idTag).
+    ``payload``: what the message shall hold, or what the hands need (connectorId, idTag). ``checks``: the sentences
+    that look at the wire afterwards.
     """
 
     party: Party
@@ -28,6 +33,7 @@ class Request:
     case: str
     charge_point: str
     time_limit: float  # seconds
+    checks: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """The request as a program gets it on its standard input."""
@@ -39,6 +45,7 @@ class Request:
                 "action": self.action,
                 "payload": self.payload,
                 "sentence": self.sentence,
+                "checks": self.checks,
                 "time_limit_s": self.time_limit,
             }
         )
@@ -46,17 +53,74 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an operator says afterwards. Nothing of it can turn a case green: the wire does that."""
+    """What an operator says afterwards. Nothing of it can turn a case green: the wire does that.
+
+    ``words``: why it was not done. ``note``: what else is to be told in the report. ``by``: the name of the person who
+    says so, empty for a program.
+    """
 
     answer: Answer
     words: str = ""
+    note: str = ""
+    by: str = ""
+
+
+class BadOperator(ValueError):
+    """An operator that cannot be used: what is wrong and what would be right, in one line."""
 
 
 class Operator(Protocol):
-    """Whoever makes the external party act."""
+    """Whoever makes the external party act. It may be a ``Hook`` as well."""
 
     async def ask(self, request: Request) -> Outcome:
         """Have it done. Never raises: what goes wrong is an outcome."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is about to begin: the run, or one of its cases.
+
+    ``case``: its id, empty for the run. ``device``: as ``bench.device.Device.describe`` has it. ``test_data``: by the
+    names of the vocabulary (``ValidIdTag``). ``time_limit``: seconds that may be taken.
+    """
+
+    case: str = ""
+    device: Mapping[str, Any] = field(default_factory=dict)
+    test_data: Mapping[str, str] = field(default_factory=dict)
+    time_limit: float = 120.0
+
+    def as_json(self) -> str:
+        """What a program gets on its standard input."""
+        return json.dumps(
+            {
+                "hook": "before_case" if self.case else "before_run",
+                "case": self.case or None,
+                "device": self.device,
+                "test_data": self.test_data,
+                "time_limit_s": self.time_limit,
+            }
+        )
+
+
+class HookFailed(Exception):
+    """What was to be done before a run or a case was not: its words."""
+
+
+@runtime_checkable
+class Hook(Protocol):
+    """Who makes things ready before the run and before each case: seeds idTags, resets a database."""
+
+    async def before_run(self, beginning: Beginning) -> None:
+        """Raises ``HookFailed``: then nothing is run."""
+        ...
+
+    async def before_case(self, beginning: Beginning) -> None:
+        """Raises ``HookFailed``: then the case is inconclusive."""
+        ...
+
+    async def close(self) -> None:
+        """The run is over."""
         ...
 
 

@@ -54,13 +54,15 @@ def test_a_request_in_words_and_as_json() -> None:
     assert wanted(replace(REQUEST, action="ClearCache", payload={}, party="Central System")) == (
         "ClearCache at the Central System"
     )
-    assert json.loads(REQUEST.as_json()) == {
+    checked = replace(REQUEST, checks=("Then the Charge Point sends Authorize.req",))
+    assert json.loads(checked.as_json()) == {
         "case": "TC_003_CS",
         "party": "Charge Point",
         "charge_point": "CP1",
         "action": "present",
         "payload": {"connectorId": 1, "idTag": "VALID"},
         "sentence": "When the EV driver presents idTag {ValidIdTag}",
+        "checks": ["Then the Charge Point sends Authorize.req"],
         "time_limit_s": 20.0,
     }
 
@@ -95,7 +97,7 @@ STATUSES = {
     "echo no lock >&2; exit 3": Outcome("device cannot", "no lock"),
     "echo not today; exit 1": Outcome("gave up", "not today"),
     "exit 2": Outcome("gave up", "PROGRAM ended with status 2"),
-    "kill -9 $$": Outcome("gave up", "PROGRAM ended with status -9"),
+    "kill -9 $$": Outcome("gave up", "PROGRAM was ended by SIGKILL"),
     "printf 'a\\n\\nb  \\n\\n'; exit 1": Outcome("gave up", "b"),
     "cat >/dev/null; echo read; exit 0": Outcome("done", "read"),
 }
