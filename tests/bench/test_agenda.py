@@ -39,7 +39,7 @@ def test_what_needs_nobody_comes_first_and_each_batch_is_in_one_piece(role: str)
     assert len(headings) == len(set(headings)) > 10
     kinds = [hands(case_id) for case_id in places[len(alone) :]]
     changes = sum(before != after for before, after in pairwise(kinds))
-    assert changes < len(headings)  # within a batch the hands always do the same
+    assert changes <= len(headings)  # within a batch the hands always do the same
 
 
 def test_the_headings() -> None:
