@@ -314,7 +314,7 @@ def test_what_stays_as_it_was_may_be_said_again(broken_off: Path) -> None:
     assert process.returncode == 0, process.stderr
 
 
-def _edit(folder: Path, **run: object) -> None:
+def _edit(folder: Path, /, **run: object) -> None:
     path = folder / "out" / "results.json"
     edited = json.loads(path.read_text())
     edited["run"] |= run
