@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from bench import device_file
-from bench.report_commands import app  # with the commands of its module
+from bench import device_file, report_commands
 from reports.views import VIEWS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of them
+COMMANDS = typer.main.get_command(report_commands.app).commands  # type: ignore[attr-defined]  # they are a group
 
 
 def blocks(language: str) -> list[str]:
