@@ -1,7 +1,7 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -17,8 +17,9 @@ from bench.files import FileServer, Images
 from bench.life import Life, sign_of_life
 from bench.material import Material
 from bench.messages import Message, messages
-from bench.operators import Nobody, Operator
+from bench.operators import Beginning, Hook, HookFailed, Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
+from bench.residue import Left, Residue, left_by
 from bench.seats import (
     ExternalCentralSystem,
     ExternalChargePoint,
@@ -27,14 +28,14 @@ from bench.seats import (
     parts,
 )
 from bench.under_test import ChargePointUnderTest
-from bench.verdicts import CaseOver, Inconclusive
+from bench.verdicts import CaseOver, Evidence, Inconclusive
 from ocppj.authority import Credential
 from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 from ocppj.connection import ConnectFailed
 from ocppj.errors import CallFailed
 from ocppj.peer import counted_ids, fresh_ids
-from ocppj.transcript import Record, Transcript
+from ocppj.transcript import BEFORE, Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -59,9 +60,13 @@ class Run:
     With one, all cases share the ordinary loop and the real time.
     """
 
-    def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
+    def __init__(
+        self, device: Device | None = None, operator: Operator | None = None, hooks: Sequence[Hook] = ()
+    ) -> None:
+        """``hooks``: who makes things ready; an operator that is one is the last of them."""
         self.device = device or Device()
         self.operator = operator or Nobody()
+        self._hooks = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
         self.pki = Pki(
             self.device.security.pki,
             host=self._host,
@@ -77,6 +82,7 @@ class Run:
         self._accepts_anyone = False
         self._was_seated = False  # whether the present case came as far as that
         self.life = Life(self.device, self.operator, self._look_for_life)
+        self._left = Left("")  # in a Central System under test, by the cases before
         self._raised: int | None = None  # the security profile to which a Central System under test has raised ours
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
@@ -88,7 +94,12 @@ class Run:
         return self._loop is None
 
     def open(self) -> None:
-        """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
+        """Reach the device, or await it.
+
+        Raises ``HookFailed``, ``ConnectFailed`` or ``OSError`` if nothing can be run.
+        """
+        for hook in self._hooks:
+            self._wait(hook.before_run(self._beginning()))
         if self.device.url is not None:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
@@ -138,13 +149,23 @@ class Run:
             return device.central_system.store.of(self.device.identity).charge_point.security_profile
         return self._raised or self.device.security.profile
 
-    def close(self) -> None:
-        """End what the run holds."""
+    def leave(self) -> None:
+        """Give the device back as it was, as far as that goes."""
+        if self.life.is_out:
+            return
         if (device := self._charge_point_under_test) is not None:
-            if not self.life.is_out:
-                self._wait(device.leave())
+            self._wait(device.leave())
+        elif self.device.url is not None:
+            self._wait(self._undo_what_is_left(self.device.url))
+
+    def close(self) -> None:
+        """Leave the device, and end what the run holds."""
+        self.leave()
+        if (device := self._charge_point_under_test) is not None:
             self._wait(device.central_system.stop())
         if self._loop is not None:
+            for hook in self._hooks:
+                self._wait(hook.close())
             self._wait(self._stop_serving())
             self._wait(_end_tasks())
             self._loop.close()
@@ -162,6 +183,7 @@ class Run:
         self._was_seated = False
         try:
             loop.run_until_complete(self.life.require(case.id))
+            loop.run_until_complete(self._make_ready(case))
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
             known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
@@ -185,6 +207,21 @@ class Run:
         if bench.loop is not self._loop:
             bench.loop.close()
         return records
+
+    async def _make_ready(self, case: Case) -> None:
+        """Raises ``Inconclusive``."""
+        for hook in self._hooks:
+            try:
+                await hook.before_case(self._beginning(case.id))
+            except HookFailed as failed:
+                text = f"the case was not made ready: {failed}"
+                advice = "Run the hook by itself: it gets on its standard input what docs/operators.md tells."
+                cause = "the case was not made ready"
+                raise Inconclusive(text, Evidence(text, advice=advice, cause=cause)) from None
+
+    def _beginning(self, case: str = "") -> Beginning:
+        device = {name: value for name, value in self.device.describe().items() if name != "test_data"}
+        return Beginning(case, device, dict(self.device.data), self.device.operator_timeout)
 
     def ask_after_device(self, case: Case) -> None:
         """After a case that ended badly: find out whether the device still lives, if there was anybody to be judged."""
@@ -249,6 +286,7 @@ class Run:
             if self.credentials.others:  # the case before has left it open which password counts
                 with suppress(ConnectFailed):  # the case will say so
                     await self._knock(self.device.url)
+            bench.residue += await self._undo_what_is_left(self.device.url)
             charge_point = self._charge_point(bench, self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
@@ -262,6 +300,7 @@ class Run:
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
             device.central_system.faults.clear()
+            bench.hands_are_proven = device.hands_are_proven
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system, self.credentials)
             await device.come_back(bench)
@@ -294,6 +333,29 @@ class Run:
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, endpoint, others)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system, self.credentials)
 
+    async def _leave_nothing_running(self, bench: Bench, charge_point: ChargePoint) -> None:
+        """Stop what still runs at our Charge Point, and note what the Central System still has of the case."""
+        await _stop_what_runs(charge_point, min(5.0, self.device.limits.message_timeout))
+        later = [record for record in bench.transcript.records if record["kind"] != BEFORE]
+        self._left = left_by(bench.case.id, [*bench.records, *later])
+
+    async def _undo_what_is_left(self, url: str) -> list[Residue]:
+        """End in the Central System under test what the case before has begun there; what cannot be ended is told."""
+        left, self._left = self._left, Left("")
+        if not left:
+            return []
+        charge_point = self._charge_point(None, None)
+        await charge_point.power_on(url)
+        try:
+            async with asyncio.timeout(self.device.limits.message_timeout):
+                await charge_point.wait_accepted()
+        except TimeoutError:
+            pass  # what it says is that there is no connection
+        try:
+            return await left.undo(charge_point)
+        finally:
+            await charge_point.stop()
+
     async def _clear(self, bench: Bench) -> None:
         bench.freeze()
         await bench.clear()
@@ -301,12 +363,12 @@ class Run:
         central_system = bench.seats.get("Central System")
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
-                await _leave_nothing_running(charge_point.charge_point)
+                await self._leave_nothing_running(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
-            charge_point.device.remember(bench.records)
+            charge_point.device.remember(bench.case.id, bench.records)
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
         if self.is_virtual:
@@ -502,10 +564,10 @@ async def _end_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _leave_nothing_running(charge_point: ChargePoint) -> None:
+async def _stop_what_runs(charge_point: ChargePoint, patience: float) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patience):
             await charge_point.restore_connection()
             await charge_point.regain_power()
             while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order

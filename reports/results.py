@@ -55,14 +55,18 @@ class CaseResult:
     """One test case.
 
     ``started``: the instant in ISO 8601 at which the case began, by the calendar of the play; empty for what was not
-    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``failure``: what is known of the
-    end of a case that did not pass, None for the others:
+    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``residue``: what the case before
+    has left behind in the device and could not be undone; it stands among the remarks too. ``failure``: what is known
+    of the end of a case that did not pass, None for the others:
 
     ``sentence``: the step that ended it; ``text``: the reason without clauses; ``clauses``, ``requirements``: each
     clause, and what it demands in words of our own (empty where nothing is known); ``expected``: {field, expected,
     seen} of every field that is wrong; ``nearest``: what came instead of what was waited for; ``frame``: the place of
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
+
+    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
+    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
 
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
@@ -79,8 +83,10 @@ class CaseResult:
     clauses: list[str] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    residue: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
+    testimony: list[dict[str, str]] = field(default_factory=list)
     session: int = 0
     attempts: list[Attempt] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from bench.pki import Pki
 from ocppj.transcript import Transcript
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "devices").glob("*.toml"))
+EXAMPLES = sorted((ROOT / "devices").glob("example-*.toml"))
+OTHERS = sorted({*(ROOT / "devices").glob("*.toml")}.difference(EXAMPLES))
 CENTRAL_SYSTEM = 'role = "Central System"\n[connection]\nurl = "ws://127.0.0.1:1/x"\n'
 CHARGE_POINT = 'role = "Charge Point"\n[connection]\nlisten = "127.0.0.1:0"\n'
 
@@ -248,6 +250,13 @@ def test_the_examples_can_be_used_and_nothing_is_connected_to(path: Path) -> Non
     ended = CliRunner().invoke(app, ["check", str(path)])
     assert ended.exit_code == 0, ended.output
     assert f"{path} is valid: a C" in ended.stdout
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: path.stem)
+def test_every_other_device_file_lacks_at_most_what_its_device_makes_when_it_starts(path: Path) -> None:
+    ended = CliRunner().invoke(app, ["check", str(path)])
+    assert ended.exit_code == 0 or ended.stderr
+    assert all(re.search(r"security\.\w+ = \S+/pki/\S+ is no file$", line) for line in ended.stderr.splitlines())
 
 
 def test_there_are_examples_of_both_roles() -> None:
