@@ -216,6 +216,11 @@ def write_case(folder: Path, case: CaseResult) -> None:
         settle(folder)
 
 
+def half_transcript(folder: Path, case: str) -> Path:
+    """Where what crosses the wire is written while a case is played with a device: there after a kill alone."""
+    return folder / "cases" / case / "transcript.part"
+
+
 def write_transcript(folder: Path, case: str, records: list[Record]) -> None:
     """Write ``cases/<id>/transcript.jsonl``. Raises ``OSError``."""
     write(records, folder / "cases" / case / "transcript.jsonl")
