@@ -234,7 +234,7 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress), [Hooks(**file.hooks)])
+        played = Run(file.device, _operator(file, progress), [Hooks(**file.hooks)] if file.hooks else [])
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
