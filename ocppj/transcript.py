@@ -161,7 +161,6 @@ def write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    settle(path.parent)
 
 
 def settle(folder: Path) -> None:

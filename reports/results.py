@@ -199,6 +199,7 @@ class Results:
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
+        settle(folder)  # before the lines go that it has taken in
         (folder / JOURNAL).unlink(missing_ok=True)
         for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
             path.unlink()
