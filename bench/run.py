@@ -116,8 +116,13 @@ class Run:
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
 
-    def was_left(self, configuration: Mapping[str, str]) -> None:
-        """An earlier session with this device was interrupted. ``configuration``: as that one has read it."""
+    def was_left(self, case: str, records: Sequence[Record], configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted after a case, or in it.
+
+        ``records``: what crossed the wire in that case. ``configuration``: of a Charge Point, as it was read then.
+        """
+        if self.device.url is not None:
+            self._left = left_by(case, records)
         if self._charge_point_under_test is not None:
             self._charge_point_under_test.was_left(configuration)
 
