@@ -4,6 +4,7 @@ Written from ``/manager/swagger-ui`` of the product and proven against it: SteVe
 """
 
 import hashlib
+import html
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -67,6 +68,7 @@ class SteVe:
 
     ``url``: of its web pages, as in ``http://127.0.0.1:8180/steve``. ``user``: of its web pages and its Web API.
     ``password_from``, ``api_password_from``: the environment variables that hold the two passwords of this user.
+    ``charge_point_password_from``: the one with the AuthorizationKey, for a Charge Point that is added to SteVe.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class SteVe:
         user: str = "admin",
         password_from: str = "STEVE_PASSWORD",  # noqa: S107  # the name of a variable
         api_password_from: str = "STEVE_API_PASSWORD",  # noqa: S107  # the name of a variable
+        charge_point_password_from: str = "REHEARSE_PASSWORD",  # noqa: S107  # the name of a variable
     ) -> None:
         self._url = url.rstrip("/")
         self._credentials = {"username": user, "password": _secret(password_from)}
         self._api_credentials = (user, _secret(api_password_from))
+        self._charge_point_password_from = charge_point_password_from
         self._api: httpx.AsyncClient | None = None
         self._web: httpx.AsyncClient | None = None
         self._special: dict[str, Callable[[Request], Any]] = {
@@ -111,7 +115,7 @@ class SteVe:
 
     async def before_run(self, beginning: Beginning) -> None:
         """Make the Charge Point and the idTags known to it. What it knows of them already is brought in line."""
-        await self._add_charge_point(beginning.device["identity"])
+        await self._add_charge_point(beginning.device["identity"], beginning.device["security"]["profile"] or 0)
         data = beginning.test_data
         parent = data.get("ParentIdTag")
         for name, limit in (("ParentIdTag", -1), ("ValidIdTag", -1), ("ValidIdTag2", -1), ("ExpiredIdTag", -1)):
@@ -214,10 +218,22 @@ class SteVe:
 
     # What must be known before a run
 
-    async def _add_charge_point(self, identity: str) -> None:
+    async def _add_charge_point(self, identity: str, profile: int) -> None:
+        """One that is there already stays as it is: its security profile may be what a case has made of it."""
         page = await self._page("/manager/chargepoints/query", {"chargeBoxId": identity})
-        if f">{identity}</a>" not in page:
-            await self._submit("/manager/chargepoints/add/batch", {"idList": identity}, "/manager/chargepoints/add")
+        if f">{identity}</a>" in page:
+            return
+        form = {
+            "chargeBoxId": identity,
+            "registrationStatus": "ACCEPTED",
+            "insertConnectorStatusAfterTransactionMsg": "true",
+            "securityProfile": f"Profile_{profile}",
+            "address.street": "",  # without a field of its address SteVe fails
+            "add": "Add",
+        }
+        if profile in (1, 2):
+            form["authPassword"] = _secret(self._charge_point_password_from)
+        await self._submit("/manager/chargepoints/add/single", form, "/manager/chargepoints/add")
 
     async def _know(self, id_tag: str, limit: int, parent: str | None) -> None:
         """``limit``: how many transactions at a time; 0 blocks it, -1 is no limit."""
@@ -271,8 +287,9 @@ class SteVe:
         token = _token(await self._page(page or path))
         answer = await self._visit("POST", path, data={**form, "_csrf": token})
         if not answer.has_redirect_location:
-            faults = re.findall(r"<li>(.*?)</li>", answer.text.partition('class="error"')[2].partition("</ul>")[0])
-            raise Refused(f"SteVe did not take the form {path}: {'; '.join(faults) or answer.status_code}")
+            told = answer.text.partition('class="error"')[2].partition("</div>")[0]
+            faults = [html.unescape(fault) for fault in re.findall(r"<(?:li|p)>(.*?)</", told)]
+            raise Refused(f"SteVe did not take the form {path}: {faults[0] if faults else answer.status_code}")
 
     async def _sign_in(self) -> None:
         page = await self._visit("GET", "/manager/signin")
@@ -310,8 +327,9 @@ def _not_over(instant: str | None) -> str:
 def _profile_form(profile: Payload) -> dict[str, str]:
     """A charging profile in the fields of the form, which takes whole minutes, and a start after validFrom."""
     schedule = profile["chargingSchedule"]
-    names = ("stackLevel", "chargingProfilePurpose", "chargingProfileKind", "recurrencyKind")
-    form = {name: str(profile[name]) for name in names if name in profile}
+    form = {"stackLevel": str(profile["stackLevel"])}
+    names = ("chargingProfilePurpose", "chargingProfileKind", "recurrencyKind")
+    form |= {name: _constant(profile[name]) for name in names if name in profile}
     names = ("chargingRateUnit", "minChargingRate")
     form |= {name: str(schedule[name]) for name in names if name in schedule}
     if "duration" in schedule:
@@ -331,6 +349,11 @@ def _profile_form(profile: Payload) -> dict[str, str]:
     for index, period in enumerate(schedule["chargingSchedulePeriod"]):
         form |= {f"schedulePeriods[{index}].{periods[name]}": str(value) for name, value in period.items()}
     return form
+
+
+def _constant(word: str) -> str:
+    """A word of OCPP as a form of SteVe has it: TX_PROFILE for TxProfile."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).upper()
 
 
 def _minute(instant: str) -> datetime:
