@@ -9,6 +9,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import cache, partial
@@ -37,7 +38,7 @@ from bench.plugin import Rehearsal
 from ocppj.secrets import masked
 from ocppj.transcript import Record, read
 from reports.explanation import lines
-from reports.results import CaseResult, Results
+from reports.results import OUTDATED, CaseResult, Results
 from reports.sequence import svg
 from reports.texts import shown
 
@@ -67,22 +68,45 @@ def make_room(out: Path) -> None:
     folder.mkdir(parents=True)
 
 
+def go_on(results: Results, out: Path) -> None:
+    """Let there be a result of Allure for each attempt that an earlier session has judged, and no other.
+
+    Raises ``OSError``.
+    """
+    (out / FOLDER).mkdir(parents=True, exist_ok=True)
+    complete(results, out)
+
+
 def complete(results: Results, out: Path) -> None:
     """Make what Allure shows the cases that the results hold, whatever became of the process that was to play them.
 
     A case that never ended gets its result, one that was written before it had a verdict is written again.
     Raises ``OSError``.
     """
-    folder = out / FOLDER
-    missing = {md5(case.id): case for case in results.cases}
-    for path in folder.glob("*-result.json"):
-        if missing.pop(json.loads(path.read_text(encoding="utf-8")).get("testCaseId"), None) is None:
-            path.unlink()
-    logger = AllureFileLogger(folder)
-    for case in missing.values():
+    written = _keep(results, out)
+    logger = AllureFileLogger(out / FOLDER)
+    for case in results.cases:
+        if written[md5(case.id)] > len(case.attempts):
+            continue
         result = TestResult(uuid=uuid4(), start=now(), stop=now())
-        tell(result, case, _records(out, case.id), strict=bool(results.run.get("strict")))
+        tell(result, case, _records(out, case.id), results)
         logger.report_result(result)
+
+
+def _keep(results: Results, out: Path) -> Counter[str]:
+    """Take away the results of Allure that belong to no verdict; how many are left of each case, by its id there."""
+    due = {md5(case.id): len(case.attempts) + 1 for case in results.cases}
+    kept: Counter[str] = Counter()
+    for path in sorted((out / FOLDER).glob("*-result.json"), key=lambda path: path.stat().st_mtime_ns):
+        try:
+            case_id = json.loads(path.read_text(encoding="utf-8")).get("testCaseId")
+        except ValueError:  # whoever wrote it was killed
+            case_id = None
+        if kept[case_id] < due.get(case_id, 0):
+            kept[case_id] += 1
+        else:
+            path.unlink()
+    return kept
 
 
 class _Files(AllureFileLogger):
@@ -165,8 +189,7 @@ class AllureResults:
         """Put a result in our words before it is written."""
         case = self._result()
         if case is not None:
-            strict = bool(self._rehearsal.results.run.get("strict"))
-            tell(result, case, _records(self._out, case.id), strict=strict)
+            tell(result, case, _records(self._out, case.id), self._rehearsal.results)
 
     def _result(self) -> CaseResult | None:
         if self._case is None:
@@ -184,12 +207,12 @@ def _records(out: Path, case_id: str) -> list[Record]:
     return read(path) if path.is_file() else []
 
 
-def tell(result: TestResult, case: CaseResult, records: Sequence[Record], *, strict: bool) -> None:
+def tell(result: TestResult, case: CaseResult, records: Sequence[Record], results: Results) -> None:
     """Put a result of Allure in our words: what it is called and found under, how it ended and why.
 
     Its steps so far are those that were reached, with their times.
     """
-    verdict = case.strict_verdict if strict else case.verdict
+    verdict = results.verdict(case)
     result.name = f"{case.id} {case.title}"
     result.fullName = case.id
     # What allure-pytest makes them of is not the same in two runs.
@@ -200,6 +223,11 @@ def tell(result: TestResult, case: CaseResult, records: Sequence[Record], *, str
     result.labels = [label for label in result.labels if label.name in _KEPT] + _labels(case, verdict)
     result.status = STATUSES[verdict]
     result.statusDetails = _details(case, verdict, records, result.statusDetails)
+    if known := results.known_failures.get(case.id):
+        _tell_that_it_is_known(result, verdict, known)
+    if case.attempts:
+        result.statusDetails = result.statusDetails or StatusDetails()
+        result.statusDetails.flaky = True
     _tell_steps(result, case)
 
 
@@ -236,6 +264,17 @@ def _details(
         message += ["", *lines(case, records)]
     trace = told.trace if told is not None and verdict == "error" else None  # to be reported to us
     return StatusDetails(message=_text("\n".join(message).strip()), trace=_text(trace) if trace else None)
+
+
+def _tell_that_it_is_known(result: TestResult, verdict: str, reason: str) -> None:
+    """A failure that was known; one that was known and did not come is a failure of the run."""
+    details = result.statusDetails = result.statusDetails or StatusDetails()
+    if verdict == "pass":
+        result.status = Status.FAILED
+        details.message = _text(f"pass: {OUTDATED} ({reason})")
+    elif verdict == "fail":
+        details.known = True
+        details.message = _text(f"{details.message}\n\nknown failure: {reason}")
 
 
 def _tell_steps(result: TestResult, case: CaseResult) -> None:

@@ -5,14 +5,17 @@ import logging
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
+from bench.connections import departure
 from bench.device import DEFAULT_DATA, Device
+from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import Breach, breaches, clause_of
-from bench.operators import Operator, Request
+from bench.operators import CONFIRM, Operator, Outcome, Request
 from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
 from bench.verdicts import (
     CaseOver,
@@ -27,7 +30,7 @@ from bench.verdicts import (
     Verdict,
     without_clauses,
 )
-from ocppj.clock import timestamp
+from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
@@ -36,8 +39,6 @@ from ocppj.secrets import masked
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
-
-QUIET = 2.0  # seconds after the last step in which a surplus message may still come
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -116,7 +117,10 @@ class Bench:
         self.security_profile = 0  # of the connection with which the case begins
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
+        self.ahead: tuple[str, ...] = ()  # the steps after this one that only look at the wire
+        self.testimony: list[dict[str, str]] = []  # what the operator has told, as the results have it
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
+        self.hands_are_proven = True  # whether anything that hands did in this run has shown on the wire
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
@@ -140,7 +144,7 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
-            known = {**self.locations, **self.device.data}
+            known = {**self.locations, **self.device.values}
             if name in known:
                 return known[name]
             if name not in self.material:
@@ -193,6 +197,11 @@ class Bench:
     def timeout(self) -> float:
         """Seconds in which a message must come."""
         return self.device.limits.message_timeout
+
+    @property
+    def settle_time(self) -> float:
+        """Seconds until what comes by itself has come: after the last step, for instance, a surplus message."""
+        return self.device.limits.settle_time
 
     @property
     def long_timeout(self) -> float:
@@ -255,7 +264,13 @@ class Bench:
             nearest=str(nearest) if nearest else "",
             cause="" if differences else without_clauses(text)[0],
         )
+        if party != self.judged and (left := self._left()):
+            return self.blame(self.judged, left, missing=missing)
         if party == self.judged:
+            if not self.hands_are_proven and (done := unseen(self.wire.records)):
+                text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
+                advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
+                return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))
             if "(white paper" in reason:
                 return Failed(reason, evidence)
             section = clause_of(action)
@@ -276,6 +291,8 @@ class Bench:
 
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
+        if left := self._left():
+            return self.blame(party, left, action, missing=f"{action}.req")
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
@@ -328,7 +345,7 @@ class Bench:
         A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
         """
         if not self.seats[party].is_ours and self.at_new_stage:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
             self.wire.raise_floor()
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
@@ -348,7 +365,7 @@ class Bench:
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)  # until it has noticed
+            await asyncio.sleep(self.settle_time)  # until it has noticed
         self.at_new_stage = False
 
     async def restore_connection(self, sentence: str) -> None:
@@ -368,16 +385,56 @@ class Bench:
 
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
-        limit = self.device.operator_timeout
-        request = Request(party, action, payload, sentence, self.case.id, self.device.identity, limit)
-        outcome = await self.operator.ask(request)
-        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words)
+        outcome = await self._asked(party, action, payload, sentence)
+        told = {"note": outcome.note} if outcome.note else {}
+        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words, **told)
+        if outcome.note:
+            self._testify(sentence, outcome)
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
-        if outcome.answer == "gave up":
+        if outcome.answer != "done":
             advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
             # What was asked for stands behind the colon, and differs from case to case.
             raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
+
+    async def may_confirm(self, statement: str) -> None:
+        """Ask whoever can see the Charge Point under test whether it is so. Ends the case if it is not.
+
+        No test case demands it: where nobody can tell, the wire alone judges.
+        """
+        if self.judged != "Charge Point":
+            return
+        told: Payload = {"statement": statement}
+        if self.seats[self.judged].is_ours:
+            outcome = Outcome("gave up", "in a self-rehearsal nobody is asked")
+        else:
+            outcome = await self._asked(self.judged, CONFIRM, told, f"{statement}: is it so?")
+            self._testify(statement, outcome)
+        self.transcript.add(
+            "operator",
+            party=self.judged,
+            action=CONFIRM,
+            payload=told,
+            sentence=self.sentence,
+            answer=outcome.answer,
+            words=outcome.words,
+            **{name: it for name, it in (("note", outcome.note), ("by", outcome.by)) if it},
+        )
+        if outcome.answer == "denied":
+            by = outcome.by or "the operator"
+            more = f" ({outcome.note or outcome.words})" if outcome.note or outcome.words else ""
+            raise self.blame(self.judged, f"{by} says that it is not so: {statement}{more}")
+        if outcome.answer != "done" and not self.seats[self.judged].is_ours:
+            self.remark(f"nobody has confirmed that {statement}: the wire alone judges")
+
+    async def _asked(self, party: Party, action: str, payload: Payload, sentence: str) -> Outcome:
+        limit = self.device.operator_timeout
+        case, identity = self.case.id, self.device.identity
+        return await self.operator.ask(Request(party, action, payload, sentence, case, identity, limit, self.ahead))
+
+    def _testify(self, asked: str, outcome: Outcome) -> None:
+        told = {"asked": asked, "answer": outcome.answer, "words": outcome.words, "note": outcome.note}
+        self.testimony.append({**told, "by": outcome.by})
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""
@@ -542,7 +599,7 @@ class Bench:
     async def reports_above(self, connector: int) -> list[Message]:
         """The unclaimed reports of connectors above one that have come, claimed; nothing is waited for in vain."""
         if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(QUIET)
+            await asyncio.sleep(self.settle_time)
         found = [
             message
             for message in self.wire.calls("Charge Point", "StatusNotification")
@@ -642,8 +699,21 @@ class Bench:
 
     def _closings(self, since: int) -> str:
         codes = [record["code"] for record in self.wire.records[since:] if record.get("event") == "closed"]
+        if not codes:
+            return ""
         times = "once" if len(codes) == 1 else f"{len(codes)} times"
-        return f"; the connection was closed {times} meanwhile (code {codes[-1]})" if codes else ""
+        stays = " and not opened again" if self._left() else ""
+        return f"; the connection was closed {times} meanwhile (code {codes[-1]}){stays}"
+
+    def _left(self) -> str:
+        """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        left = departure(self.wire.records, was_open=self.judged == "Charge Point")
+        if left is None:
+            return ""
+        gone = (datetime.now(UTC) - parse_timestamp(left.record["timestamp"])).total_seconds()
+        refusal = f"; the latest attempt: {left.refusal}" if left.refusal else ""
+        ended = f"the connection to the {self.judged} ended (code {left.code})"
+        return f"{ended} and was not made again within {gone:.0f} s{refusal}"
 
     def _too_early(self, sender: Party, action: str) -> str:
         early = any(
@@ -675,8 +745,8 @@ class Bench:
 
     async def settle(self) -> None:
         """Wait until no CALL is open, and a little for what nobody expects."""
-        deadline = self.loop.time() + self.timeout + QUIET
-        await asyncio.sleep(QUIET)
+        deadline = self.loop.time() + self.timeout + self.settle_time
+        await asyncio.sleep(self.settle_time)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:

@@ -1,65 +1,59 @@
 """The command ``rehearse``. pytest underneath is the only runner."""
 
 import json
-import re
 import shlex
 import shutil
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import pytest
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from bench import allure
 from bench.cases import PROFILES, Case, all_cases, cases_for
-from bench.device import BadSetting, Device, Security, authorization_key, device
-from bench.operators import Nobody, Operator
-from bench.operators.command import Command
-from bench.operators.person import Person
+from bench.device import BadSetting, Device, Security, device
+from bench.device_file import DeviceFile
+from bench.gate import Gate, exit_status
+from bench.operators import Operator
+from bench.operators.kinds import operator_of
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
+from bench.sessions import Earlier, Sessions, boot_notes, options_given
+from bench.settings import Choice, ToldForRun, with_options
+from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
 from ocppj.secrets import MASK, masked
-from reports import timing
+from reports import history, timing
 from reports.explanation import WIDTH, Group, groups, lines
 from reports.reading import BadResults, StoredTranscripts, read_results
-from reports.results import CaseResult, Results, Transcripts
+from reports.results import JOURNAL, KNOWN_FAILURE, RESULTS, VERDICTS, CaseResult, Results, Transcripts, write_case
 from reports.texts import shown
 from reports.views import write_views
 
-# What the report says of the device beside what the run knows of it.
-ABOUT = ("vendor", "product", "software_version", "place", "reference", "laboratory")
-
-# And what of it a Charge Point tells itself, in BootNotification.req.
+# What of a device a Charge Point tells itself, in BootNotification.req.
 TOLD_AT_BOOT = {
     "vendor": "chargePointVendor",
     "product": "chargePointModel",
     "software_version": "firmwareVersion",
 }
 
-URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
-
-PASSED, FAILED, UNUSABLE, INCONCLUSIVE = 0, 1, 2, 3
-ABORTED = 130  # as a shell has it after Ctrl-C
-
 COLOURS = {
     "pass": "green",
     "fail": "bold red",
+    KNOWN_FAILURE: "red",
     "inconclusive": "yellow",
     "error": "bold magenta",
     "not_applicable": "dim",
@@ -84,60 +78,14 @@ def rehearse(
         raise typer.Exit
 
 
-console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 200)
-
-Ids = Annotated[list[str] | None, typer.Option("--case", help="Only this test case, e.g. TC_003_CSMS. Repeatable.")]
-Profiles = Annotated[list[str] | None, typer.Option("--profile", help="Only this profile, e.g. core. Repeatable.")]
-Roles = Annotated[list[str] | None, typer.Option("--role", help="Only this role, CS or CSMS. Repeatable.")]
-Lacks = Annotated[
-    list[str] | None,
-    typer.Option("--lacks", help="What the Charge Point does not have, e.g. detachable_cable. Repeatable."),
-]
-
-
 @app.command()
+@with_options
 def run(
-    csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None,
-    listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None,
-    identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1",
-    case: Ids = None,
-    profile: Profiles = None,
-    role: Roles = None,
-    lacks: Lacks = None,
-    data: Annotated[
-        list[str] | None, typer.Option(help="Test data, e.g. ValidIdTag=04A1B2C3 or MessageTimeout=10. Repeatable.")
-    ] = None,
-    operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM. Otherwise you, at this terminal.")
-    ] = None,
-    security_profile: Annotated[
-        int | None, typer.Option(help="The security profile of the connection: 0, 1, 2 or 3; 0 if nobody says so.")
-    ] = None,
-    password: Annotated[
-        str | None,
-        typer.Option(
-            envvar="REHEARSE_PASSWORD",
-            show_envvar=True,
-            help="The AuthorizationKey of the Charge Point: 16 to 20 characters, or 32 to 40 hexadecimal digits.",
-        ),
-    ] = None,
-    tls_ca: Annotated[
-        Path | None, typer.Option(help="Who has signed the certificates of the device under test, in PEM.")
-    ] = None,
-    client_cert: Annotated[
-        Path | None, typer.Option(help="The certificate that our Charge Point shows, with its chain, in PEM.")
-    ] = None,
-    client_key: Annotated[Path | None, typer.Option(help="The private key of --client-cert, in PEM.")] = None,
-    pki: Annotated[
-        Path | None, typer.Option(help="A folder for keys and certificates of ours, which are made where missing.")
-    ] = None,
-    next_csms: Annotated[
-        str | None, typer.Option(help="Where the Central System is reached with the next higher security profile.")
-    ] = None,
-    about: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
-    ] = None,
+    context: typer.Context,
+    told: ToldForRun,
+    choice: Choice,
+    sessions: Sessions,
+    gate: Gate,
     strict: Annotated[bool, typer.Option("--strict", help="Judge as rigidly as the official tool.")] = False,
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("rehearsal-results"),
     processes: Annotated[
@@ -148,34 +96,31 @@ def run(
     ] = None,
 ) -> None:
     """Rehearse. Without --csms or --listen our own two parties play all cases with each other, in virtual time."""
-    if csms and listen:
-        _unusable("--csms and --listen exclude each other: one device at a time is judged")
-    if processes < 1:
-        _unusable(f"--processes {processes} is not above 0")
-    if processes > 1 and (csms or listen):
-        _unusable("--processes is for a self-rehearsal: a device plays one case at a time")
-    if next_csms is not None and not URL.fullmatch(next_csms):
-        _unusable(f"--next-csms {masked(next_csms)} is no URL such as wss://host:port/path")
-    security = Security(
-        security_profile if security_profile is not None or not (csms or listen) else 0,
-        _password(password),
-        *(tls_ca, client_cert, client_key),
-        next_url=next_csms,
-        pki=pki,
+    file = told.read()
+    _check_processes(processes, file.device)
+    wanted = choice.of(file.device)
+    earlier = sessions.earlier(context, file.device)
+    results = (
+        earlier.results if earlier else Results(_facts(file, strict, shuffle, options_given(context)), _described(file))
     )
-    subject = _device(csms, listen, identity, data or [], lacks or [], security)
-    told = _named_values("--about", about or [])
-    if unknown := [name for name in told if name not in ABOUT]:
-        _unusable(f"unknown --about {unknown[0]}: one of {', '.join(ABOUT)}")
-    wanted = _wanted(subject, case or [], profile or [], role or [])
+    results.run |= {"fail_on": gate.verdicts(), "known_failures": gate.known_failures(file.known_failures)}
+    if earlier and not earlier.cases:
+        _write(results, out)
+        _view(out)
+        console.print(f"Nothing is left to {earlier.kind}. {_counts(results)}. Results: {out / RESULTS}")
+        raise typer.Exit(exit_status(results))
     progress = _progress()
-    rehearsal = _rehearsal(
-        subject, _operator(operator, subject, progress), wanted, out, strict, progress, shuffle, told
-    )
+    rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
+    if earlier:
+        rehearsal.finished = wanted.difference(earlier.cases)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
-        _open(rehearsal, subject)
-        _make_room(rehearsal.results, out)
+        reach(rehearsal.run)
+        if earlier:
+            _go_on(earlier, file.device)
+        else:
+            results.begin_session("run", str(results.run["started"]), sorted(wanted))
+            _make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
         with progress:
@@ -183,28 +128,35 @@ def run(
     finally:
         rehearsal.run.close()
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
-        _unusable(f"the cases could not be run: pytest ended with {code.name}")
+        unusable(f"the cases could not be run: pytest ended with {code.name}")
     if code is not pytest.ExitCode.INTERRUPTED:
         _note_what_did_not_run(rehearsal)
     _leave(rehearsal, out)
     if code is pytest.ExitCode.INTERRUPTED:
-        console.print("Interrupted: the cases that are missing were not run.", style="yellow")
+        words = f"{len(results.left)} cases are left: rehearse run --resume {shlex.quote(str(out))} goes on"
+        console.print(f"Interrupted. {words}.", style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(ABORTED)
-    raise typer.Exit(_exit_status(rehearsal.results))
+    raise typer.Exit(exit_status(results))
 
 
 @app.command()
 def cases(
     csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
     charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
-    lacks: Lacks = None,
+    lacks: Annotated[
+        list[str] | None,
+        typer.Option(help="What the Charge Point does not have, e.g. detachable_cable. Repeatable."),
+    ] = None,
     security_profile: Annotated[int | None, typer.Option(help="Only what applies with this security profile.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every test case with id, title, role, profile, and whether it applies."""
     url = "ws://" if csms else None
     listen = ("", 0) if charge_point and not csms else None
-    subject = _built(url=url, listen=listen, lacks=frozenset(lacks or []))
+    try:
+        subject = device(url=url, listen=listen, lacks=frozenset(lacks or []))
+    except BadSetting as error:
+        unusable(str(error))
     if security_profile is not None or not subject.is_external:
         subject = replace(subject, security=Security(security_profile))
     rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
@@ -229,99 +181,11 @@ def cases(
     console.print(table)
 
 
-def _password(text: str | None) -> bytes | None:
-    try:
-        return authorization_key(text) if text is not None else None
-    except BadSetting as error:
-        _unusable(f"--password: {error}")
-
-
-def _device(
-    csms: str | None,
-    listen: str | None,
-    identity: str,
-    data: Sequence[str],
-    lacks: Sequence[str],
-    security: Security,
-) -> Device:
-    if csms is not None and not URL.fullmatch(csms):
-        _unusable(f"--csms {masked(csms)} is no URL such as ws://host:port/path")
-    return _built(
-        url=csms,
-        listen=_address(listen),
-        identity=identity,
-        data=_named_values("--data", data),
-        lacks=frozenset(lacks),
-        security=security,
-    )
-
-
-def _named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
-    values: dict[str, str] = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            _unusable(f"{option} {setting} is not of the form NAME=VALUE")
-        values[name] = value
-    return values
-
-
-def _built(**settings: Any) -> Device:
-    try:
-        return device(**settings)
-    except BadSetting as error:
-        _unusable(str(error))
-
-
-def _address(listen: str | None) -> tuple[str, int] | None:
-    if listen is None:
-        return None
-    host, _, port = listen.replace("[", "").replace("]", "").rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        _unusable(f"--listen {listen} is not of the form HOST:PORT")
-    return host, int(port)
-
-
-def _wanted(subject: Device, ids: Sequence[str], profiles: Sequence[str], roles: Sequence[str]) -> frozenset[str]:
-    known = all_cases()
-    if unknown := [each for each in ids if each not in known]:
-        alike = [each for each in known if each.startswith(unknown[0].upper())]
-        hint = f"did you mean {', '.join(alike[:4])}?" if alike else "see 'rehearse cases'"
-        _unusable(f"unknown test case {', '.join(unknown)}: {hint}")
-    folders = {name.casefold(): profile for folder, profile in PROFILES.items() for name in (folder, profile)}
-    if strange := [each for each in profiles if each.casefold() not in folders]:
-        _unusable(f"unknown profile {', '.join(strange)}: one of {', '.join(PROFILES)}")
-    if wrong := [each for each in roles if each.upper() not in ("CS", "CSMS")]:
-        _unusable(f"unknown role {', '.join(wrong)}: CS or CSMS")
-    wanted_profiles = {folders[each.casefold()] for each in profiles}
-    wanted_roles = {each.upper() for each in roles}
-
-    def is_wanted(each: Case) -> bool:
-        return (
-            (not ids or each.id in ids)
-            and (not wanted_profiles or each.profile in wanted_profiles)
-            and (not wanted_roles or each.role in wanted_roles)
-            and each.role in subject.roles
-        )
-
-    wanted = frozenset(each.id for each in known.values() if is_wanted(each))
-    if not wanted:
-        _unusable("no test case is left to run: see 'rehearse cases'")
-    return wanted
-
-
-def _operator(name: str | None, subject: Device, progress: Progress) -> Operator:
-    if name is not None:
-        kind, _, program = name.partition(":")
-        if kind != "command" or not program.strip():
-            _unusable(f"--operator {name} is not of the form command:PROGRAM")
-        try:
-            return Command(program)
-        except ValueError as error:
-            _unusable(f"--operator {name}: {error}")
-    if not subject.is_external or not sys.stdin.isatty():
-        return Nobody()
-    return Person(progress.console, lambda paused: progress.stop() if paused else progress.start())
+def _check_processes(processes: int, subject: Device) -> None:
+    if processes < 1:
+        unusable(f"--processes {processes} is not above 0")
+    if processes > 1 and subject.is_external:
+        unusable("--processes is for a self-rehearsal: a device plays one case at a time")
 
 
 def _progress() -> Progress:
@@ -335,66 +199,98 @@ def _progress() -> Progress:
     )
 
 
+def _facts(file: DeviceFile, strict: bool, shuffle: int | None, options: dict[str, Any]) -> dict[str, object]:
+    """What the results say of the run itself, and what is needed to take it up again."""
+    return {
+        "tool": "ocpp-rehearsal",
+        "version": version("ocpp-rehearsal"),
+        "started": _now(),
+        "time": "real" if file.device.is_external else "virtual",
+        "strict": strict,
+        "shuffle": shuffle,
+        "ended": "",
+        "command": _command(),
+        "folder": str(Path.cwd()),
+        "options": options,
+    }
+
+
+def _described(file: DeviceFile) -> dict[str, object]:
+    return file.device.describe() | {"about": {**file.about}}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def _rehearsal(
-    subject: Device,
-    operator: Operator,
-    wanted: frozenset[str],
-    out: Path,
-    strict: bool,
-    progress: Progress,
-    shuffle: int | None,
-    about: dict[str, str],
+    file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
+    subject = file.device
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
+
+    missing: set[str] = set()  # what was told of a device that is gone
+
+    def noticed(text: str) -> None:
+        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
 
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
 
     def ended(result: CaseResult) -> None:
         progress.advance(task)
-        _write(results, out)  # so that whatever ends the run leaves what has been judged
-        verdict = results.verdict(result)
+        _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if result.reason in missing:
+            return  # one line for all that wait for the device
+        if run.life.is_out and result.reason == masked(str(run.life)):
+            missing.add(result.reason)
+        verdict = results.counts_as(result)
         colour = COLOURS[verdict]
-        progress.console.print(f"[{colour}]{verdict:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
+        word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
+        progress.console.print(f"[{colour}]{word:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
         if result.reason:
             progress.console.print(f"{'':<15}{shown(result.reason)}", style=colour, markup=False, **wrapping)
         for remark in result.remarks:
             progress.console.print(f"{'':<15}remark: {shown(remark)}", style="dim", markup=False, **wrapping)
+        for line in history.attempts(result, results):
+            progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
-    facts: dict[str, object] = {
-        "tool": "ocpp-rehearsal",
-        "version": version("ocpp-rehearsal"),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "time": "real" if subject.is_external else "virtual",
-        "strict": strict,
-        "shuffle": shuffle,
-        "ended": "",
-        "command": _command(),
-    }
-    results = Results(facts, subject.describe() | {"about": about})
     try:
-        return Rehearsal(Run(subject, operator), results, wanted, out, started, ended, shuffle)
+        run = Run(subject, _operator(file, progress))
+        return Rehearsal(run, results, wanted, out, started, ended, shuffle, noticed=noticed)
     except BadSetting as error:
-        _unusable(str(error))
+        unusable(str(error))
 
 
-def _open(rehearsal: Rehearsal, subject: Device) -> None:
-    _tell_of_credentials(rehearsal, "identifies itself with what an earlier run has kept")
+def _operator(file: DeviceFile, progress: Progress) -> Operator:
+    """Whoever was named. Raises ``BadSetting``."""
+    return operator_of(
+        file.operator,
+        progress.console,
+        lambda paused: progress.stop() if paused else progress.start(),
+        has_terminal=file.device.is_external and sys.stdin.isatty(),
+    )
+
+
+def reach(run: Run) -> None:
+    """Reach the device of a run, or await it; ends the command if nothing can be run."""
+    _tell_of_credentials(run, "identifies itself with what an earlier run has kept")
+    subject = run.device
     try:
-        rehearsal.run.open()
+        run.open()
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
-        _unusable(f"{failure}{hint}")
+        unusable(f"{failure}{hint}")
     except OSError as error:
         assert subject.listen is not None
-        _unusable(f"cannot listen at {subject.listen[0]}:{subject.listen[1]}: {error.strerror}")
+        unusable(f"cannot listen at {subject.listen[0]}:{subject.listen[1]}: {error.strerror}")
     if subject.listen is not None:
-        url = connection_url(rehearsal.run.endpoint, subject.identity)
+        url = connection_url(run.endpoint, subject.identity)
         limit = subject.limits.long_operation_timeout
         console.print(f"Waiting up to {limit:g} s for the Charge Point to connect to {url}", soft_wrap=True)
-        if not rehearsal.run.await_charge_point():
+        if not run.await_charge_point():
             console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
 
 
@@ -402,42 +298,76 @@ def _write(results: Results, out: Path) -> None:
     try:
         results.write(out)
     except OSError as error:
-        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+        unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
+def _write_case(result: CaseResult, out: Path) -> None:
+    try:
+        write_case(out, result)
+    except OSError as error:
+        unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
+def _go_on(earlier: Earlier, subject: Device) -> None:
+    """Begin another session of a run."""
+    words = "goes on" if earlier.kind == "resume" else "is played once more in part"
+    console.print(f"{earlier.folder} {words}: {len(earlier.cases)} cases.", markup=False, soft_wrap=True)
+    try:
+        earlier.begin(_now(), subject)
+        earlier.results.run["ended"] = ""
+        earlier.results.write(earlier.folder)
+        allure.go_on(earlier.results, earlier.folder)
+    except OSError as error:
+        unusable(f"the results cannot be written to {earlier.folder}: {error.strerror}")
+    for note in earlier.results.sessions[-1]["notes"]:
+        console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
 
 
 def _make_room(results: Results, out: Path) -> None:
     """Find out now, and not after an hour, whether the results can be written; transcripts of another run go."""
-    if (out / "results.json").exists():
+    if (out / RESULTS).exists():
         shutil.rmtree(out / "cases", ignore_errors=True)
-    _write(results, out)
     try:
+        (out / JOURNAL).unlink(missing_ok=True)
+        results.write(out)
         allure.make_room(out)
     except OSError as error:
-        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+        unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
-def _tell_of_credentials(rehearsal: Rehearsal, words: str) -> None:
-    if (path := rehearsal.run.credentials.kept_in) is not None:
-        identity = rehearsal.run.device.identity
+def _tell_of_credentials(run: Run, words: str) -> None:
+    if (path := run.credentials.kept_in) is not None:
+        identity = run.device.identity
         console.print(f"{identity} {words} in {path}, which you alone can read.", style="yellow", soft_wrap=True)
 
 
 def _leave(rehearsal: Rehearsal, out: Path) -> None:
     results = rehearsal.results
-    _tell_of_credentials(rehearsal, "identifies itself from now on with what is kept")
+    _tell_of_credentials(rehearsal.run, "identifies itself from now on with what is kept")
     profile, device = rehearsal.run.security_profile, rehearsal.run.device
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
         console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
-    results.run["ended"] = datetime.now(UTC).isoformat(timespec="seconds")
+    results.run["ended"] = results.sessions[-1]["ended"] = _now()
     _ask_boot_notification(results, out)
+    for note in boot_notes(results, out):
+        results.sessions[-1]["notes"].append(note)
+        console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
     _write(results, out)
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)
     _view(out)
-    counted = Counter(results.verdict(result) for result in results.cases)
-    counts = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict])
-    console.print(f"{counts or 'nothing ran'}. Results: {out / 'results.json'}")
+    console.print(f"{_counts(results)}. Results: {out / RESULTS}")
+
+
+def _counts(results: Results) -> str:
+    counted = Counter(results.counts_as(result) for result in results.cases)
+    counts = [f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in COLOURS if counted[verdict]]
+    if passed := len(results.unexpected_passes):
+        counts.append(f"{passed} known to fail and passed")
+    if again := len(results.run_again):
+        counts.append(f"{again} run again")
+    return ", ".join(counts) or "nothing ran"
 
 
 def _ask_boot_notification(results: Results, out: Path) -> None:
@@ -463,6 +393,7 @@ def _view(out: Path) -> None:
     for group in groups(results):
         _explain(group, transcripts)
         console.print()
+    _tell_apart(results)
     try:
         session = timing.read(out)
     except BadResults as error:
@@ -471,24 +402,38 @@ def _view(out: Path) -> None:
     try:
         failed = write_views(results, transcripts, out, session)
     except OSError as error:
-        _unusable(f"the results cannot be written to {out}: {error.strerror}")
+        unusable(f"the results cannot be written to {out}: {error.strerror}")
     for path, fault in failed:
         text = f"{path} could not be made, which is a fault of ours: please report it: {shown(repr(fault))}"
         console.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
+def _tell_apart(results: Results) -> None:
+    """What a verdict alone does not tell: known failures, earlier attempts, interruptions."""
+    for each in history.known(results):
+        style = "bold red" if each.outcome == "has passed" else "yellow"
+        console.print(shown(each.text), style=style, markup=False, soft_wrap=True)
+    for case in results.run_again:
+        told = [f"{results.verdict(case).replace('_', ' ')} at attempt {len(case.attempts) + 1}"]
+        told += history.attempts(case, results)
+        console.print(shown(f"{case.id}: {'; '.join(told)}"), style="yellow", markup=False, soft_wrap=True)
+    for line in history.sessions(results):
+        console.print(shown(line), style="dim", markup=False, soft_wrap=True)
+
+
 def _table(results: Results) -> Table:
-    """How many cases of each profile ended with each verdict."""
+    """How many cases of each profile ended with each verdict; known failures apart, if any was named."""
     table = Table("profile", box=None, pad_edge=False)
-    for verdict in COLOURS:
-        table.add_column("n/a" if verdict == "not_applicable" else verdict, justify="right")
-    counted = Counter((case.profile, results.verdict(case)) for case in results.cases)
+    colours = {each: colour for each, colour in COLOURS.items() if each in VERDICTS or results.known_failures}
+    for verdict in colours:
+        table.add_column("n/a" if verdict == "not_applicable" else verdict.replace("_", " "), justify="right")
+    counted = Counter((case.profile, results.counts_as(case)) for case in results.cases)
     present = {profile for profile, _ in counted}
-    rows = {each: [counted[each, verdict] for verdict in COLOURS] for each in PROFILES.values() if each in present}
+    rows = {each: [counted[each, verdict] for verdict in colours] for each in PROFILES.values() if each in present}
     if len(rows) > 1:
         rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     for name, counts in rows.items():
-        styles = [colour if count else "dim" for count, colour in zip(counts, COLOURS.values(), strict=True)]
+        styles = [colour if count else "dim" for count, colour in zip(counts, colours.values(), strict=True)]
         table.add_row(name, *(Text(str(count), style) for count, style in zip(counts, styles, strict=True)))
     return table
 
@@ -516,18 +461,5 @@ def _command() -> str:
 
 def _note_what_did_not_run(rehearsal: Rehearsal) -> None:
     """A case that was asked for and has no verdict is an error of ours: nothing reads green that nobody asked."""
-    judged = {result.id for result in rehearsal.results.cases}
-    for case_id in sorted((rehearsal.wanted or frozenset()) - judged):
+    for case_id in rehearsal.results.left:
         rehearsal.file(all_cases()[case_id], OurError("the case was not run to its end"))
-
-
-def _exit_status(results: Results) -> int:
-    verdicts = {results.verdict(result) for result in results.cases}
-    if "fail" in verdicts:
-        return FAILED
-    return INCONCLUSIVE if verdicts & {"inconclusive", "error"} else PASSED
-
-
-def _unusable(text: str) -> NoReturn:
-    print(f"rehearse: {text}", file=sys.stderr)
-    raise typer.Exit(UNUSABLE)

@@ -9,6 +9,9 @@ from ocppj.transcript import Record
 
 SWITCHING_PROTOCOLS = 101
 
+# What the bench does to the connection, and whether there is none from then on.
+CUTTING = {"lose_connection": True, "lose_power": True, "restore_connection": False, "regain_power": False}
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -65,6 +68,43 @@ def latest_connection(records: Sequence[Record], before: int | None = None) -> O
     """The attempt that led to the connection that stands at a place, or at the end."""
     granted = [opening for opening in openings(records[:before]) if opening.is_granted]
     return granted[-1] if granted else None
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The end of the last connection that there was, at its place in the transcript; nobody has cut it on purpose.
+
+    ``refusal``: what came of the latest attempt to make another, empty if there was none.
+    """
+
+    index: int
+    record: Record
+    refusal: str = ""
+
+    @property
+    def code(self) -> object:
+        """The close code of the WebSocket: 1006 if it just ended (RFC 6455, 7.4.1)."""
+        return self.record.get("code")
+
+
+def departure(records: Sequence[Record], *, was_open: bool) -> Departure | None:
+    """How the connection ended, if there is none now; None too if the bench has cut it, or the power.
+
+    ``was_open``: whether there was one when the transcript began.
+    """
+    attempts = {opening.index: opening for opening in openings(records)}
+    standing, last, refusal, is_cut = int(was_open), None, "", False
+    for index, record in enumerate(records):
+        if record["kind"] == "stimulus" and record["action"] in CUTTING:
+            is_cut = CUTTING[record["action"]]
+        elif (opening := attempts.get(index)) is not None:
+            standing += opening.is_granted
+            refusal = "" if opening.is_granted else str(opening)
+        elif record.get("event") == "closed":
+            standing, last = standing - 1, index
+    if standing > 0 or last is None or is_cut:
+        return None
+    return Departure(last, records[last], refusal)
 
 
 def connection_at(records: Sequence[Record], index: int) -> int:

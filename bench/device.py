@@ -1,7 +1,7 @@
 """What is under test, what it can do, and the test data by their meaning."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -83,6 +83,8 @@ LIMITS = {
     "LongOperationTimeout": "long_operation_timeout",
     "Tolerance": "tolerance",
     "OperatorTimeout": "operator_timeout",
+    "SettleTime": "settle_time",
+    "SilenceTime": "silence_time",
 }
 
 
@@ -102,6 +104,8 @@ FILE_SERVERS: dict[str, str] = {
 # Places that sentences name: on our file servers, unless they are given as test data.
 LOCATIONS = ("FirmwareUrl", "BadFirmwareUrl", "MissingFirmwareUrl", "DiagnosticsUrl", "RefusedDiagnosticsUrl", "LogUrl")
 
+URL_OF_A_FILE = re.compile(r"(ftps?|https?)://[^/\s]+(/\S*)?")
+
 HIGHEST_SECURITY_PROFILE = 3
 
 WORDS_OF_OCPP = ACTIONS | {"AuthorizationKey"}
@@ -113,8 +117,10 @@ class Security:
 
     ``profile``: 0 to 3; None in a self-rehearsal that takes for each case one that it is for. ``password``: the
     AuthorizationKey. ``tls_ca``: authorities that are trusted, in PEM. ``client_cert`` and ``client_key``: what our
-    Charge Point shows to a Central System under test. ``next_url``: where that one is reached with the next higher
-    profile. ``pki``: where our own certificates are kept. ``store``: the file for credentials that a case has changed.
+    Charge Point shows to a Central System under test. ``urls``: where that one is reached with other profiles than the
+    one that is rehearsed. ``server_cert`` and ``server_key``: what our Central System shows to a Charge Point under
+    test, where that is to be no certificate of our own making. ``pki``: where our own certificates are kept.
+    ``store``: the file for credentials that a case has changed.
     """
 
     profile: int | None = None
@@ -122,8 +128,10 @@ class Security:
     tls_ca: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
-    next_url: str | None = None
+    urls: Mapping[int, str] = field(default_factory=dict)
     pki: Path | None = None
+    server_cert: Path | None = None
+    server_key: Path | None = None
     store: Path = Path("rehearsal-credentials.json")
 
 
@@ -132,10 +140,12 @@ class Device:
     """The device under test.
 
     ``url``: where a Central System under test listens. ``listen``: host and port where we await a Charge Point under
-    test. Neither: our own two parties rehearse with each other.
+    test. Neither: our own two parties rehearse with each other. ``second_identity``: that of another Charge Point which
+    the Central System knows, with which it is asked whether it still lives.
     """
 
     identity: str = "CP1"
+    second_identity: str | None = None
     url: str | None = None
     listen: tuple[str, int] | None = None
     data: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_DATA))
@@ -157,6 +167,12 @@ class Device:
             return ("CSMS",)
         return ("CS",) if self.listen is not None else ("CS", "CSMS")
 
+    @property
+    def values(self) -> dict[str, str]:
+        """What sentences may name: the test data, and the limits, by their names."""
+        limits = {name: getattr(self.limits, field, None) for name, field in LIMITS.items()}
+        return {**self.data, **{name: f"{limit:g}" for name, limit in limits.items() if limit is not None}}
+
     def describe(self) -> dict[str, object]:
         """What ``results.json`` says of it."""
         if self.url is not None:
@@ -169,6 +185,7 @@ class Device:
             "kind": kind,
             "address": address,
             "identity": self.identity,
+            "second_identity": self.second_identity or "",
             "lacks": sorted(self.lacks),
             "test_data": dict(self.data),
             "file_servers": dict(self.file_servers),
@@ -181,13 +198,57 @@ class Device:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A setting that cannot be used. ``setting``: as a device file names it, ``security.profile``.
+
+    ``words``: what is wrong and what would be right, said after the name of the setting and its ``value``.
+    """
+
+    setting: str
+    words: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        """In one line, with the setting as the command line has it."""
+        table, _, key = self.setting.partition(".")
+        name = OPTIONS.get(self.setting) or NAMES.get(self.setting) or f"--{key or table}".replace("_", "-")
+        if self.value is None:
+            return f"{name} {self.words}"
+        return f"{name}{' ' if name.startswith('--') else '='}{self.value} {self.words}"
+
+
 class BadSetting(ValueError):
-    """A setting that cannot be used: what is wrong and what would be right, in one line."""
+    """Settings that cannot be used: what is wrong and what would be right. ``problems``: one by one, where known."""
+
+    def __init__(self, text: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(text or "\n".join(map(str, problems)))
+        self.problems = (*problems,)
+
+
+def setting_of(name: str) -> str:
+    """Where a name of test data stands in a device file: ``MessageTimeout`` is ``limits.message_timeout``."""
+    if name in LIMITS:
+        return f"limits.{LIMITS[name]}"
+    if name in FILE_SERVERS:
+        return f"files.{re.sub('(?<=[a-z])(?=[A-Z])', '_', name).lower()}"
+    return f"test_data.{name}"
+
+
+# What a device file calls a setting -> what it is called on the command line.
+NAMES = {setting_of(name): name for name in (*DEFAULT_DATA, *LIMITS, *FILE_SERVERS, *LOCATIONS)}
+OPTIONS = {
+    "connection.url": "--csms",
+    "connection.listen": "--listen",
+    "security.profile": "--security-profile",
+    "security.password_from": "--password",
+}
 
 
 def device(
     *,
     identity: str = "CP1",
+    second_identity: str | None = None,
     url: str | None = None,
     listen: tuple[str, int] | None = None,
     data: Mapping[str, str] | None = None,
@@ -197,32 +258,14 @@ def device(
     """A device from what a user says of it. Raises ``BadSetting``."""
     given = dict(data or {})
     is_external = url is not None or listen is not None
-    security = _checked(security or Security(0 if is_external else None), url, is_external=is_external)
+    security = security or Security(0 if is_external else None)
     known = DEFAULT_DATA.keys() | LIMITS.keys() | FILE_SERVERS.keys() | set(LOCATIONS)
     if unknown := sorted(given.keys() - known):
         raise BadSetting(f"unknown test data {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     if strange := sorted(lacks - CAPABILITIES.keys()):
         raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
-    times = {LIMITS[name]: _positive(name, given.pop(name)) for name in [*given] if name in LIMITS}
-    operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
-    file_servers = FILE_SERVERS | {
-        name: _of_file_servers(name, given.pop(name)) for name in [*given] if name in FILE_SERVERS
-    }
-    for name, value in given.items():
-        if name in CHOICES:
-            if value not in CHOICES[name]:
-                raise BadSetting(f"{name}={value} is none of {', '.join(CHOICES[name])}")
-        elif name in NUMBERS:
-            _positive(name, value)
-        elif name in LOCATIONS:
-            _url(name, value)
-        elif name in LONGEST_TEXTS:
-            if not 0 < len(value) <= LONGEST_TEXTS[name]:
-                raise BadSetting(f"{name} has {len(value)} characters, 1 to {LONGEST_TEXTS[name]} are allowed")
-        elif DEFAULT_DATA[name].isdigit():
-            _whole(name, value, least=0 if name in MAY_BE_ZERO else 1)
-        elif not 0 < len(value) <= 20:  # 7.28: an idTag is a CiString20
-            raise BadSetting(f"{name} has {len(value)} characters, an idTag has 1 to 20")
+    problems = [*_of_security(security, url, is_external=is_external), *_of_data(given)]
+    wrong = {problem.setting for problem in problems}
     defaults = dict(DEFAULT_DATA)
     if given.get("ChargingRateUnit") == "W":
         defaults |= DATA_IN_WATTS
@@ -233,15 +276,24 @@ def device(
     if url is not None:
         for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
             del defaults[name]
-    data_of_device = defaults | given
-    if int(data_of_device["ConnectorId"]) > int(data_of_device["NumberOfConnectors"]):
-        raise BadSetting(f"ConnectorId={data_of_device['ConnectorId']} is above NumberOfConnectors")
+    data_of_device = defaults | {
+        name: value for name, value in given.items() if name in DEFAULT_DATA.keys() | LOCATIONS
+    }
+    if wrong.isdisjoint(("test_data.ConnectorId", "test_data.NumberOfConnectors")):
+        connector, connectors = data_of_device["ConnectorId"], data_of_device["NumberOfConnectors"]
+        if int(connector) > int(connectors):
+            problems.append(Problem("test_data.ConnectorId", f"is above NumberOfConnectors, {connectors}", connector))
+    if problems:
+        raise BadSetting(problems=problems)
+    times = {LIMITS[name]: float(value) for name, value in given.items() if name in LIMITS}
+    operator_timeout = times.pop("operator_timeout", Device.operator_timeout)
     return Device(
         identity=identity,
+        second_identity=second_identity,
         url=url,
         listen=listen,
         data=data_of_device,
-        file_servers=file_servers,
+        file_servers=FILE_SERVERS | {name: value for name, value in given.items() if name in FILE_SERVERS},
         lacks=lacks,
         limits=Limits(**times),
         operator_timeout=operator_timeout,
@@ -249,26 +301,58 @@ def device(
     )
 
 
-def _checked(security: Security, url: str | None, *, is_external: bool) -> Security:
-    """The settings, if they fit each other. Raises ``BadSetting``."""
+def _of_data(given: Mapping[str, str]) -> Iterator[Problem]:
+    for name, value in given.items():
+        if (words := _fault(name, value)) is not None:
+            # An idTag or a text is too long to be said once more, a URL may hold a password.
+            is_short = name in FILE_SERVERS or name in LIMITS or name in CHOICES or DEFAULT_DATA.get(name, "").isdigit()
+            yield Problem(setting_of(name), words, value if is_short else None)
+
+
+def _fault(name: str, value: str) -> str | None:
+    """What is wrong with the value of test data; None if nothing is."""
+    match name:
+        case _ if name in CHOICES and value not in CHOICES[name]:
+            return f"is none of {', '.join(CHOICES[name])}"
+        case _ if name in CHOICES:
+            return None
+        case _ if name in LIMITS or name in NUMBERS:
+            return None if _is_positive(value) else "is no positive number"
+        case _ if name in FILE_SERVERS:
+            return _fault_of_file_server(name, value)
+        case _ if name in LOCATIONS:
+            return None if URL_OF_A_FILE.fullmatch(value) else "is no URL such as ftp://host/path"
+        case _ if name in LONGEST_TEXTS:
+            longest = LONGEST_TEXTS[name]
+            return None if 0 < len(value) <= longest else f"has {len(value)} characters, 1 to {longest} are allowed"
+        case _ if DEFAULT_DATA[name].isdigit():
+            least = 0 if name in MAY_BE_ZERO else 1
+            return None if _is_whole(value, least) else f"is no whole number above {least - 1}"
+    # 7.28: an idTag is a CiString20
+    return None if 0 < len(value) <= 20 else f"has {len(value)} characters, an idTag has 1 to 20"
+
+
+def _of_security(security: Security, url: str | None, *, is_external: bool) -> Iterator[Problem]:
+    """What does not fit each other."""
     profile, is_secure = security.profile, (url or "").startswith("wss:")
     if profile is not None and not 0 <= profile <= HIGHEST_SECURITY_PROFILE:
-        raise BadSetting(f"--security-profile {profile} is none of 0 to {HIGHEST_SECURITY_PROFILE}")
-    if (security.client_cert is None) != (security.client_key is None):
-        raise BadSetting("--client-cert and --client-key belong together")
+        yield Problem("security.profile", f"is none of 0 to {HIGHEST_SECURITY_PROFILE}", str(profile))
+    for one, other in (("client_cert", "client_key"), ("server_cert", "server_key")):
+        for given, missing in ((one, other), (other, one)):
+            if getattr(security, given) is not None and getattr(security, missing) is None:
+                yield Problem(f"security.{missing}", "is missing: a certificate and its private key belong together")
     if url is not None and profile in (2, 3) and not is_secure:
-        raise BadSetting(f"security profile {profile} is spoken over TLS, and --csms {url} does not begin with wss")
+        words = f"does not begin with wss: security profile {profile} is spoken over TLS"
+        yield Problem("connection.url", words, masked(url))
     if url is not None and profile == 1 and is_secure:
-        raise BadSetting(f"security profile 1 is spoken without TLS, and --csms {url} begins with wss")
+        yield Problem("connection.url", "begins with wss: security profile 1 is spoken without TLS", masked(url))
+    needs = f"is missing: security profile {profile} needs"
     if is_external and profile in (1, 2) and security.password is None:
-        raise BadSetting(f"security profile {profile} needs the password of the Charge Point: --password")
+        yield Problem("security.password_from", f"{needs} the password of the Charge Point")
     if url is not None and profile in (2, 3) and security.tls_ca is None:
-        raise BadSetting(
-            f"security profile {profile} needs who has signed the certificate of the Central System: --tls-ca"
-        )
+        yield Problem("security.tls_ca", f"{needs} who has signed the certificate of the Central System")
     if url is not None and profile == 3 and security.client_cert is None and security.pki is None:
-        raise BadSetting("security profile 3 needs the certificate of the Charge Point: --client-cert and --client-key")
-    return security
+        yield Problem("security.client_cert", f"{needs} the certificate of the Charge Point, and its private key")
 
 
 def authorization_key(text: str) -> bytes:
@@ -285,22 +369,21 @@ def authorization_key(text: str) -> bytes:
     return text.encode()
 
 
-def _whole(name: str, text: str, least: int) -> None:
-    if not (text.isascii() and text.isdigit() and least <= int(text) < 2**31):
-        raise BadSetting(f"{name}={text} is no whole number above {least - 1}")
+def _is_whole(text: str, least: int) -> bool:
+    return text.isascii() and text.isdigit() and least <= int(text) < 2**31
 
 
-def _of_file_servers(name: str, value: str) -> str:
+def _fault_of_file_server(name: str, value: str) -> str | None:
     match name:
         case "FileTransferProtocol" if value not in ("FTP", "HTTP"):
-            raise BadSetting(f"{name}={value}: we serve FTP and HTTP")
+            return "is neither FTP nor HTTP, which we serve"
         case "HttpPort" | "FtpPort" if not (value.isdecimal() and int(value) < 2**16):
-            raise BadSetting(f"{name}={value} is no port")
+            return "is no port"
         case "FtpPassivePorts" if value and not _is_range_of_ports(value):
-            raise BadSetting(f"{name}={value} is no range of ports such as 50000-50010")
+            return "is no range of ports such as 50000-50010"
         case _ if name.endswith("File") and value and not Path(value).is_file():
-            raise BadSetting(f"{name}={value} is no file")
-    return value
+            return "is no file"
+    return None
 
 
 def _is_range_of_ports(text: str) -> bool:
@@ -308,16 +391,8 @@ def _is_range_of_ports(text: str) -> bool:
     return match is not None and 0 < int(match[1]) <= int(match[2]) < 2**16
 
 
-def _url(name: str, text: str) -> None:
-    if not re.fullmatch(r"(ftps?|https?)://[^/\s]+(/\S*)?", text):
-        raise BadSetting(f"{name}={masked(text)} is no URL such as ftp://host/path")
-
-
-def _positive(name: str, text: str) -> float:
+def _is_positive(text: str) -> bool:
     try:
-        number = float(text)
+        return 0 < float(text) < 1e6
     except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise BadSetting(f"{name}={text} is no positive number")
-    return number
+        return False

@@ -18,19 +18,18 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from bench import command_line
-from bench.command_line import ABORTED, INCONCLUSIVE, app, console
+from bench.command_line import app, reach
 from bench.credentials import Credentials
-from bench.device import BadSetting, Device, Security
-from bench.plugin import Rehearsal
+from bench.device import BadSetting, Device
 from bench.run import Run
+from bench.settings import Told, with_options
+from bench.terminal import ABORTED, INCONCLUSIVE, console, unusable
 from ocppj.clock import timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
 from ocppj.transcript import Party, Record, Transcript
 from reference_csms.central_system import CentralSystem
 from reports.reading import BadResults, read_results
-from reports.results import Results
 from reports.texts import shown
 from reports.times import Times, of_transcript
 from reports.timing import FILE, ROLES, Session, short
@@ -300,11 +299,10 @@ async def _registration(run: Run, central_system: CentralSystem) -> None:
 # The command
 
 
+@app.command()
+@with_options
 def measure(
-    csms: str | None = None,
-    listen: str | None = None,
-    identity: str = "CP1",
-    data: list[str] | None = None,
+    told: Told,
     actions: Annotated[
         list[str] | None,
         typer.Option(help="Only these actions, e.g. Authorize,MeterValues. Repeatable."),
@@ -312,21 +310,10 @@ def measure(
     count: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="How often each is sent: 20 times, Authorize 200 times.")
     ] = None,
-    security_profile: int | None = None,
-    password: str | None = None,
-    tls_ca: Path | None = None,
-    client_cert: Path | None = None,
-    client_key: Path | None = None,
-    pki: Path | None = None,
-    out: Path = Path("rehearsal-results"),
+    out: Annotated[Path, typer.Option(help="Where the measurements go.")] = Path("rehearsal-results"),
 ) -> None:
     """Measure how long a device takes to answer, in real time. Without --csms or --listen our own two parties."""
-    if csms and listen:
-        command_line._unusable("--csms and --listen exclude each other: one device at a time is measured")
-    security = Security(
-        security_profile or 0, command_line._password(password), tls_ca, client_cert, client_key, pki=pki
-    )
-    device = command_line._device(csms, listen, identity, data or [], [], security)
+    device = told.read().device
     trips = _trips(device, actions or [], count)
     measuring, started = Measuring(device), _now()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -335,7 +322,7 @@ def measure(
     try:
         _measure(measuring, trips)
     except BadSetting as error:
-        command_line._unusable(str(error))
+        unusable(str(error))
     except KeyboardInterrupt:
         is_interrupted = True
     _leave(measuring.session(started), out)
@@ -346,18 +333,12 @@ def measure(
         raise typer.Exit(INCONCLUSIVE)
 
 
-# What it has in common with a run is said there.
-for _name in {*measure.__annotations__} - {"actions", "count", "return"}:
-    measure.__annotations__[_name] = command_line.run.__annotations__[_name]
-app.command()(measure)
-
-
 def _measure(measuring: Measuring, trips: Mapping[RoundTrip, int]) -> None:
     device = measuring.device
     run = Run(device)
     try:
         if device.is_external:
-            command_line._open(Rehearsal(run, Results({}, device.describe())), device)
+            reach(run)
         # It is drawn between two round trips, and not by a thread beside them.
         with Progress(console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as progress:
             task = progress.add_task("Round trips", total=sum(trips.values()))
@@ -378,7 +359,7 @@ def _trips(device: Device, actions: Sequence[str], count: int | None) -> dict[Ro
     wanted = [name.strip() for each in actions for name in each.split(",")]
     if strange := [name for name in wanted if name.casefold() not in names]:
         known = ", ".join(sorted({trip.action for trip in possible}))
-        command_line._unusable(f"--actions {strange[0]} is none of {known}")
+        unusable(f"--actions {strange[0]} is none of {known}")
     named = {name.casefold() for name in wanted}
     chosen = [trip for trip in possible if trip.action.casefold() in named or not (named or trip.only_when_named)]
     return {trip: count or trip.count for trip in chosen}
@@ -389,7 +370,7 @@ def _make_room(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        command_line._unusable(f"the measurements cannot be written to {out}: {error.strerror}")
+        unusable(f"the measurements cannot be written to {out}: {error.strerror}")
 
 
 def _leave(session: Session, out: Path) -> None:
@@ -405,7 +386,7 @@ def _leave(session: Session, out: Path) -> None:
     try:
         session.write(out)
     except OSError as error:
-        command_line._unusable(f"the measurements cannot be written to {out}: {error.strerror}")
+        unusable(f"the measurements cannot be written to {out}: {error.strerror}")
     console.print(f"Measurements: {out / FILE}", soft_wrap=True)
     with suppress(BadResults):
         if not session.is_of(read_results(out)):

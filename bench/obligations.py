@@ -56,6 +56,8 @@ class Limits:
     message_timeout: float = 30.0
     long_operation_timeout: float = 120.0
     tolerance: float = 2.0  # the greatest time deviation
+    settle_time: float = 2.0  # until what comes by itself has come: a report of a change, a surplus message
+    silence_time: float = 10.0  # in which shows that nothing comes
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,15 +25,23 @@ class Pki:
 
     ``host``: the name by which a Charge Point reaches our Central System (A00.FR.510). ``serial_number``: that of the
     Charge Point (A00.FR.511). ``organization``: the O of all but the manufacturer's certificates (A00.FR.404).
+    ``server``: what our Central System shows, where that is not to be made here.
     """
 
     def __init__(
-        self, directory: Path | None, *, host: str, serial_number: str, organization: str = ORGANIZATION
+        self,
+        directory: Path | None,
+        *,
+        host: str,
+        serial_number: str,
+        organization: str = ORGANIZATION,
+        server: Credential | None = None,
     ) -> None:
         self.directory = directory
         self._host = host
         self._serial_number = serial_number
         self._organization = organization
+        self._server = server
 
     # Authorities
 
@@ -51,7 +59,9 @@ class Pki:
 
     @cached_property
     def server(self) -> tuple[Credential, ...]:
-        """What the Central System shows: an RSA and an ECDSA chain (the note on A00.FR.317)."""
+        """What the Central System shows: an RSA and an ECDSA chain (the note on A00.FR.317), or the one given."""
+        if self._server is not None:
+            return (self._server,)
         root, name, by = self.central_system_root, self._host, self._organization
         return (
             self._credential(

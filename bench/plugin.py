@@ -2,8 +2,9 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -41,8 +42,9 @@ pytest_plugins = [
 class Rehearsal:
     """What a run of pytest rehearses: a run, the cases that were asked for, and where to put what came of it.
 
-    ``wanted``: ids; None for all. ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``:
-    the seed of another order than that of the ids.
+    ``wanted``: ids; None for all. ``finished``: those of them that are not to be played, for an earlier session has.
+    ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``: the seed of another order than
+    that of the ids. ``noticed`` is told what happens between two cases.
     """
 
     run: Run
@@ -52,6 +54,8 @@ class Rehearsal:
     started: Callable[[Case], None] = lambda _: None
     ended: Callable[[CaseResult], None] = lambda _: None
     shuffle: int | None = None
+    finished: frozenset[str] = frozenset()
+    noticed: Callable[[str], None] = lambda _: None
 
     def file(
         self,
@@ -77,14 +81,47 @@ class Rehearsal:
             steps=list(steps),
             remarks=[masked(str(remark)) for remark in bench.remarks] if bench else [],
             started=bench.started if bench else "",
+            testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
+            if bench
+            else [],
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
 
+    def ask_after_device(self, case: Case, over: CaseOver | None) -> None:
+        """After a case that ended badly: a device that is gone is told of once."""
+        life = self.run.life
+        if over is None or over.verdict is Verdict.NOT_APPLICABLE or life.is_out:
+            return
+        self.run.ask_after_device(case)
+        if life.is_out:
+            self.noticed(f"{life}. The cases that are left wait for it.")
+        self._note_outages()
+
+    def begin(self, case: Case) -> Bench:
+        """The bench of a case. Raises ``CaseOver``."""
+        was_out = self.run.life.is_out
+        try:
+            return self.run.begin(case)
+        finally:
+            if was_out and not self.run.life.is_out:
+                self.noticed(f"the {self.run.life.party} answers again: the cases go on.")
+                self._note_outages()
+
+    def _note_outages(self) -> None:
+        """Tell in the results when the device was gone."""
+        if told := {each.since: asdict(each) for each in self.run.life.outages}:
+            earlier = {each["since"]: each for each in self.results.outages}  # of the session before, too
+            self.results.run["outages"] = [*(earlier | told).values()]
+
     def add(self, result: CaseResult) -> None:
         """Put a result among the others."""
-        self.results.cases.append(result)
+        self.results.add(result)
         self.ended(result)
+
+
+def _masked(testimony: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{name: masked(text) for name, text in each.items()} for each in testimony]
 
 
 REHEARSAL = pytest.StashKey[Rehearsal]()
@@ -128,6 +165,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if rehearsal.shuffle is not None:
         Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
     items.sort(key=_cannot_be_undone)
+    items[:] = [item for item in items if _id(item) not in rehearsal.finished]  # what is left keeps its place
 
 
 def _cannot_be_undone(item: pytest.Item) -> bool:
@@ -163,9 +201,10 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
     """The bench of one test case, with both parties seated."""
     rehearsal.started(case)
     try:
-        bench = rehearsal.run.begin(case)
+        bench = rehearsal.begin(case)
     except CaseOver as over:
         rehearsal.file(case, over)
+        rehearsal.ask_after_device(case, over)
         pytest.fail(masked(f"{over.verdict}: {over}"), pytrace=False)
     except Exception as fault:
         rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
@@ -202,6 +241,12 @@ def pytest_bdd_before_step(
     if step.type in ("given", "when") and before != "when":
         bench.begin_stage()
     bench.reached.append(bench.sentence)
+    bench.ahead = _looking(scenario.steps[len(bench.reached) :])
+
+
+def _looking(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The next sentences, as far as they only look at the wire."""
+    return tuple(f"{step.keyword} {step.name}" for step in takewhile(lambda step: step.type == "then", steps))
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
@@ -225,6 +270,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
         over = OurError(f"the case could not be brought to its end: {fault}")
     steps = _step_results(scenario, bench, over if raised is not None else None)
     rehearsal.file(bench.case, over, steps, bench, bench.sentence if raised is not None else "")
+    rehearsal.ask_after_device(bench.case, over)
     if over is not None:
         reason = masked(f"{over.verdict}: {bench.sentence}: {over}")
         if raised is not None and not isinstance(raised, CaseOver):

@@ -43,7 +43,7 @@ class _Share:
     """What one process plays."""
 
     device: Device
-    facts: dict[str, object]  # of the run
+    before: Results  # of the run, with what came of the same cases earlier
     cases: frozenset[str]
     shuffle: int | None
     out: Path | None
@@ -51,10 +51,11 @@ class _Share:
 
 def play_in_processes(rehearsal: Rehearsal, processes: int) -> pytest.ExitCode:
     """Play the cases of a self-rehearsal in so many processes; each case ends among its results."""
-    order = sorted(rehearsal.wanted if rehearsal.wanted is not None else all_cases())
-    device = rehearsal.run.device
+    order = sorted({*(rehearsal.wanted if rehearsal.wanted is not None else all_cases())} - rehearsal.finished)
+    device, results = rehearsal.run.device, rehearsal.results
+    before = Results(results.run, {}, [case for case in results.cases if case.id in order])
     shares = [
-        _Share(device, rehearsal.results.run, frozenset(order[first::processes]), rehearsal.shuffle, rehearsal.out)
+        _Share(device, before, frozenset(order[first::processes]), rehearsal.shuffle, rehearsal.out)
         for first in range(min(processes, len(order)))
     ]
     codes: list[pytest.ExitCode] = []
@@ -158,7 +159,7 @@ def _play_share(share: _Share, theirs: Connection, connection: Connection) -> No
         tell(case.id)
 
     run = Run(share.device)
-    rehearsal = Rehearsal(run, Results(share.facts, {}), share.cases, share.out, started, tell, share.shuffle)
+    rehearsal = Rehearsal(run, share.before, share.cases, share.out, started, tell, share.shuffle)
     try:
         code = play(rehearsal)
     finally:

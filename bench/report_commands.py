@@ -12,7 +12,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bench.command_line import FAILED, PASSED, UNUSABLE, app, console
+from bench.command_line import app
+from bench.terminal import FAILED, PASSED, UNUSABLE, console
 from reports import timing
 from reports.compare import LEAST, PART, SECONDS, Comparison, Side, compare
 from reports.pdf import NoPdf, pdf

@@ -1,30 +1,33 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
 from typing import Any, TypeVar
 
 from bench.bench import Bench
-from bench.cases import PROFILES, Case
+from bench.cases import Case
+from bench.claims import Wire
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import LOCATIONS, Device
 from bench.files import FileServer, Images
+from bench.life import Life, sign_of_life
 from bench.material import Material
 from bench.messages import Message, messages
-from bench.operators import Nobody, Operator
+from bench.operators import Beginning, Hook, HookFailed, Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
 from bench.seats import (
     ExternalCentralSystem,
     ExternalChargePoint,
     ReferenceCentralSystem,
     SimulatedChargePoint,
+    parts,
 )
 from bench.under_test import ChargePointUnderTest
-from bench.verdicts import CaseOver, Inconclusive
+from bench.verdicts import CaseOver, Evidence, Inconclusive
 from ocppj.authority import Credential
 from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
@@ -35,7 +38,6 @@ from ocppj.transcript import Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
-from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
 
@@ -57,14 +59,19 @@ class Run:
     With one, all cases share the ordinary loop and the real time.
     """
 
-    def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
+    def __init__(
+        self, device: Device | None = None, operator: Operator | None = None, hooks: Sequence[Hook] = ()
+    ) -> None:
+        """``hooks``: who makes things ready; an operator that is one is the last of them."""
         self.device = device or Device()
         self.operator = operator or Nobody()
+        self._hooks = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
         self.pki = Pki(
             self.device.security.pki,
             host=self._host,
             serial_number=self.device.data.get("SerialNumber", ""),
             organization=self.device.data["CpoName"],
+            server=self._server_certificate(),
         )
         self.credentials = Credentials(self.device, self._own_certificate())
         self._former_certificate = self.credentials.certificate  # before the present case
@@ -72,6 +79,8 @@ class Run:
         self._charge_point_under_test: ChargePointUnderTest | None = None
         self._file_server: FileServer | None = None
         self._accepts_anyone = False
+        self._was_seated = False  # whether the present case came as far as that
+        self.life = Life(self.device, self.operator, self._look_for_life)
         self._raised: int | None = None  # the security profile to which a Central System under test has raised ours
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
@@ -83,7 +92,12 @@ class Run:
         return self._loop is None
 
     def open(self) -> None:
-        """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
+        """Reach the device, or await it.
+
+        Raises ``HookFailed``, ``ConnectFailed`` or ``OSError`` if nothing can be run.
+        """
+        for hook in self._hooks:
+            self._wait(hook.before_run(self._beginning()))
         if self.device.url is not None:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
@@ -126,9 +140,12 @@ class Run:
     def close(self) -> None:
         """End what the run holds."""
         if (device := self._charge_point_under_test) is not None:
-            self._wait(device.leave())
+            if not self.life.is_out:
+                self._wait(device.leave())
             self._wait(device.central_system.stop())
         if self._loop is not None:
+            for hook in self._hooks:
+                self._wait(hook.close())
             self._wait(self._stop_serving())
             self._wait(_end_tasks())
             self._loop.close()
@@ -143,12 +160,16 @@ class Run:
         bench = Bench(case, self.device, loop, self._transcript, self.operator)
         bench.accepts_anyone = self._accepts_anyone
         bench.security_profile = self._security_profile(case)
+        self._was_seated = False
         try:
+            loop.run_until_complete(self.life.require(case.id))
+            loop.run_until_complete(self._make_ready(case))
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
-            known = self.device.data.keys() | bench.locations.keys() | bench.material.keys()
+            known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
             if missing := [name for name in case.data if name not in known]:
                 raise bench.missing(missing[0])
+            self._was_seated = True
             loop.run_until_complete(self._seat(bench))
         except CaseOver:
             self.end(bench)
@@ -166,6 +187,56 @@ class Run:
         if bench.loop is not self._loop:
             bench.loop.close()
         return records
+
+    async def _make_ready(self, case: Case) -> None:
+        """Raises ``Inconclusive``."""
+        for hook in self._hooks:
+            try:
+                await hook.before_case(self._beginning(case.id))
+            except HookFailed as failed:
+                text = f"the case was not made ready: {failed}"
+                advice = "Run the hook by itself: it gets on its standard input what docs/operators.md tells."
+                cause = "the case was not made ready"
+                raise Inconclusive(text, Evidence(text, advice=advice, cause=cause)) from None
+
+    def _beginning(self, case: str = "") -> Beginning:
+        device = {name: value for name, value in self.device.describe().items() if name != "test_data"}
+        return Beginning(case, device, dict(self.device.data), self.device.operator_timeout)
+
+    def ask_after_device(self, case: Case) -> None:
+        """After a case that ended badly: find out whether the device still lives, if there was anybody to be judged."""
+        if self._was_seated and self.device.is_external:
+            self._wait(self.life.ask_after(case.id))
+
+    async def _look_for_life(self, limit: float) -> str | None:
+        """What there is instead of a sign of life of the device; None if there is one."""
+        if self._charge_point_under_test is not None:
+            return await self._charge_point_under_test.look_for_life(limit)
+        # Ours has left: an identity connects once.
+        for identity in dict.fromkeys((self.device.second_identity or self.device.identity, self.device.identity)):
+            if (words := await self._look_for_answer(identity, limit)) is None:
+                return None
+        return words
+
+    async def _look_for_answer(self, identity: str, limit: float) -> str | None:
+        """Whether a Central System under test answers to the boot of a Charge Point in time, in whatever way."""
+        assert self.device.url is not None
+        transcript = Transcript()
+        charge_point, wire = self._charge_point(None, transcript, identity=identity), Wire(transcript)
+        await charge_point.power_on(self.device.url)
+
+        def told() -> str | None:
+            if sign_of_life(wire.records, "Central System"):
+                return ""
+            return next((str(each) for each in openings(wire.records) if not each.is_granted), None)
+
+        try:
+            words = await wire.until(told, asyncio.get_running_loop().time() + limit)
+        finally:
+            await charge_point.stop()
+        if words is not None:
+            return words or None
+        return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
 
     async def _serve_files(self, bench: Bench) -> None:
         """Let the places that a case names be there."""
@@ -208,6 +279,7 @@ class Run:
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
             device.central_system.faults.clear()
+            bench.hands_are_proven = device.hands_are_proven
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system, self.credentials)
             await device.come_back(bench)
@@ -259,24 +331,25 @@ class Run:
             await self._stop_serving()
 
     def _charge_point(
-        self, bench: Bench | None, transcript: Transcript | None, *, lacks: frozenset[str] = frozenset()
+        self,
+        bench: Bench | None,
+        transcript: Transcript | None,
+        *,
+        lacks: frozenset[str] = frozenset(),
+        identity: str | None = None,
     ) -> ChargePoint:
         """One of ours that has everything but what it shall lack."""
-        profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
         profile = bench.security_profile if bench else self.device.security.profile or 0
         secured = _is_secured(bench) if bench else profile > 0
         charge_point = ChargePoint(
-            identity=self.device.identity,
+            identity=identity or self.device.identity,
             connectors=int(self.device.data["NumberOfConnectors"]),
             transcript=transcript,
             unique_ids=counted_ids("CP") if self.is_virtual else fresh_ids(),
             message_timeout=self.device.limits.message_timeout,
-            profiles=[*profiles, *(["Security"] if secured else [])],
             memory=self._memory(profile),
-            fixed_cable="detachable_cable" in lacks,
-            backup_power="backup_power" not in lacks,
-            reader="local_authorization" not in lacks,
             serial_number=self.device.data["SerialNumber"],
+            **parts(lacks, secured=secured),
         )
         charge_point.security.refuses_unsigned_firmware = bench is None or bench.case.profile == "Security"
         return charge_point
@@ -327,9 +400,8 @@ class Run:
 
     @property
     def _others(self) -> dict[int, str]:
-        """Where a Central System under test is reached with the next higher security profile."""
-        url, profile = self.device.security.next_url, self.device.security.profile or 0
-        return {profile + 1: url} if url is not None else {}
+        """Where a Central System under test is reached with other security profiles."""
+        return {**self.device.security.urls}
 
     def _security_profile(self, case: Case) -> int:
         """The security profile of the connection with which a case begins."""
@@ -344,6 +416,13 @@ class Run:
         ca = self.device.security.tls_ca
         roots = [self.pki.central_system_root.certificate, *(read_roots(ca) if ca and self.device.listen else [])]
         return {"credentials": self.pki.server, "client_roots": roots, "host": self._host}
+
+    def _server_certificate(self) -> Credential | None:
+        """What our Central System shows to a Charge Point under test, if the user has said so."""
+        given = self.device.security
+        if given.server_cert is not None and given.server_key is not None:
+            return read_credential(given.server_cert, given.server_key)
+        return None
 
     def _own_certificate(self) -> Credential | None:
         """What our Charge Point shows to a Central System under test."""

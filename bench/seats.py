@@ -2,11 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 from math import inf
+from typing import Any
 
 from bench.bench import Bench
+from bench.cases import PROFILES
 from bench.credentials import Credentials, key_proposed
 from bench.messages import messages
 from bench.under_test import ChargePointUnderTest
@@ -15,8 +17,26 @@ from ocppj.frames import Payload
 from ocppj.peer import Script
 from ocppj.transcript import Party
 from reference_csms.central_system import CentralSystem
+from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
 from simulator.connector import Locked
+from simulator.hands import HANDS
+
+# What a Charge Point of ours can be without.
+MAY_LACK = frozenset({"backup_power", "detachable_cable", "local_authorization"}) | {
+    folder for folder, profile in PROFILES.items() if profile in ALL and profile != "Core"
+}
+
+
+def parts(lacks: frozenset[str], *, secured: bool) -> dict[str, Any]:
+    """What a Charge Point of ours is made of that has everything but what it shall lack."""
+    profiles = [profile for folder, profile in PROFILES.items() if profile in ALL and folder not in lacks]
+    return {
+        "profiles": [*profiles, *(["Security"] if secured else [])],
+        "fixed_cable": "detachable_cable" in lacks,
+        "backup_power": "backup_power" not in lacks,
+        "reader": "local_authorization" not in lacks,
+    }
 
 
 class SimulatedChargePoint:
@@ -34,22 +54,6 @@ class SimulatedChargePoint:
         self._endpoint = endpoint
         self._others = others or {}
         self._has_power = False
-        self._hands: dict[str, Callable[[Payload], Awaitable[None]]] = {
-            "power_on": lambda _: self.power_on(),
-            "restart": lambda _: self._power_cycle(),
-            "plug_in": lambda at: charge_point.plug_in(at["connectorId"]),
-            "unplug": lambda at: charge_point.unplug(at["connectorId"]),
-            "unplug_ev_side": lambda at: charge_point.unplug_ev_side(at["connectorId"]),
-            "spoil": self._spoil,
-            "present": lambda at: charge_point.present(at["idTag"], at.get("connectorId")),
-            "lose_power": lambda _: charge_point.lose_power(),
-            "regain_power": lambda _: charge_point.regain_power(),
-            "fail": lambda at: charge_point.fail(at["connectorId"], at["errorCode"]),
-            "prevent_locking": lambda at: self._spoil_lock(at["connectorId"], cannot_lock=True),
-            "prevent_unlocking": lambda at: self._spoil_lock(at["connectorId"], lock_fails=True),
-            "repair": lambda at: self._repair(at["connectorId"]),
-            "prevent_storing": self._prevent_storing,
-        }
 
     async def power_on(self) -> None:
         """Switch it on for the first time."""
@@ -61,7 +65,13 @@ class SimulatedChargePoint:
 
     async def do(self, action: str, payload: Payload, sentence: str) -> None:
         try:
-            await self._hands[action](payload)
+            match action:
+                case "power_on":
+                    await self.power_on()
+                case "restart" if not self._has_power:
+                    await self.power_on()
+                case _:
+                    await HANDS[action].do(self.charge_point, payload)
         except Locked as locked:
             raise self._bench.blame(self.party, str(locked)) from None
 
@@ -79,33 +89,10 @@ class SimulatedChargePoint:
     def faults(self) -> list[BaseException]:
         return self.charge_point.faults
 
-    async def _spoil_lock(self, number: int, *, cannot_lock: bool = False, lock_fails: bool = False) -> None:
-        connector = self.charge_point.connectors[number]
-        connector.cannot_lock, connector.lock_fails = cannot_lock, lock_fails
-
-    async def _repair(self, number: int) -> None:
-        for each in [number] if number else self.charge_point.connectors:
-            await self._spoil_lock(each)
-        await self.charge_point.repair(number)
-
-    async def _prevent_storing(self, _: Payload) -> None:
-        self.charge_point.local_auth_list.storage_fails = True
-
     @property
     def uploaded_sha256(self) -> str:
         """The checksum of the diagnostics file that it has uploaded last."""
         return hashlib.sha256(self.charge_point.firmware_management.uploaded).hexdigest()
-
-    async def _spoil(self, at: Payload) -> None:
-        """Have the next such work fail: download, installation, upload."""
-        setattr(self.charge_point.firmware_management, f"{at['work']}_fails", True)
-
-    async def _power_cycle(self) -> None:
-        if not self._has_power:
-            await self.power_on()
-            return
-        await self.charge_point.lose_power()
-        await self.charge_point.regain_power()
 
 
 class ReferenceCentralSystem:

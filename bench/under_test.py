@@ -12,6 +12,8 @@ from bench.bench import Bench
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
+from bench.hands import seen
+from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
 from bench.verdicts import Failed, Inconclusive
 from ocppj.certificates import load
@@ -30,7 +32,6 @@ UPDATING = (
 )
 # What is not among the values to give back: one is not told (white paper 7.2), the other never lowered (A00.FR.005).
 NOT_GIVEN_BACK = {"authorizationkey", "securityprofile"}
-REST = 3.0  # seconds in which it reports what a request has changed
 SLOW = ("CancelReservation", "ChangeAvailability", "RemoteStopTransaction")
 
 
@@ -42,6 +43,7 @@ class ChargePointUnderTest:
         self._credentials = credentials
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self.has_power = True  # as far as the operator was asked for
+        self.hands_are_proven = False  # whether anything that its operator did has shown on the wire
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
@@ -62,6 +64,11 @@ class ChargePointUnderTest:
     def is_connected(self) -> bool:
         """Whether it is connected now."""
         return self.central_system.is_connected(self._device.identity)
+
+    @property
+    def _rest(self) -> float:
+        """Seconds in which it reports what a request has changed: a second report may follow the first."""
+        return 1.5 * self._device.limits.settle_time
 
     def configured(self, key: str) -> str | None:
         """The value that a configuration key had before the first case; None if it told of none."""
@@ -94,8 +101,8 @@ class ChargePointUnderTest:
         await self.central_system.restore_connection(self._device.identity)
         self._admit_former_password()
         if not self.has_power:
-            self._known.accepted = self._is_heard = False  # it will boot, and tell of its connectors
-            self._known.connectors.clear()
+            self._known.accepted = False  # it will boot
+            self._forget_reports()
             sentence = "the Charge Point has no power: give it its power back, so that the next case can begin"
             await self._ask(bench, "regain_power", {}, sentence)
         elif not self._was_cut:
@@ -109,6 +116,31 @@ class ChargePointUnderTest:
         if not self.is_connected and given is not None:
             security.propose_key(self.central_system.store, self._device.identity, given)
             self._was_cut = True
+
+    async def look_for_life(self, limit: float) -> str | None:
+        """What there is instead of a sign of life; None if there is one. A case may have cut its connection."""
+        identity, transcript = self._device.identity, self.central_system.transcript
+        assert transcript is not None
+        if not self.has_power:
+            return None  # as was wanted
+        await self.central_system.restore_connection(identity)
+        start = len(transcript.records)
+        with suppress(TimeoutError, CallFailed):
+            async with asyncio.timeout(limit):
+                if not self.is_connected:
+                    await self.central_system.wait_connected(identity)
+                    self._forget_reports()  # perhaps it has booted
+                if not self._known.accepted:  # 4.2: nothing may be asked
+                    return None
+                await self.central_system.request(identity, "GetConfiguration", {"key": ["HeartbeatInterval"]})
+        if sign_of_life(transcript.records[start:], "Charge Point"):
+            return None
+        return f"nothing came in {limit:g} s" if self.is_connected else f"it is not connected, for {limit:g} s"
+
+    def _forget_reports(self) -> None:
+        """It tells anew of its connectors (errata 3.22, 4.9)."""
+        self._known.connectors.clear()
+        self._is_heard = False
 
     async def wait_connected(self) -> None:
         """Wait for its connection. Raises ``Inconclusive`` if it does not come."""
@@ -133,6 +165,7 @@ class ChargePointUnderTest:
     def remember(self, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
         self.central_system.store.certificate_fault = None
+        self.hands_are_proven = self.hands_are_proven or seen(records)
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
             if message.type == "CALL" and message.sender == "Central System":
@@ -207,7 +240,7 @@ class ChargePointUnderTest:
             if has_booted:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
-        await asyncio.sleep(REST)  # its StatusNotifications follow (errata 3.22)
+        await asyncio.sleep(self._rest)  # its StatusNotifications follow (errata 3.22)
 
     async def _hear_reports(self, bench: Bench) -> None:
         """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
@@ -219,7 +252,7 @@ class ChargePointUnderTest:
             return True if self._known.connectors.keys() >= set(connectors) else None
 
         await bench.wire.until(told, bench.loop.time() + self._device.limits.message_timeout)
-        await asyncio.sleep(REST)  # it may have more connectors than we were told
+        await asyncio.sleep(self._rest)  # it may have more connectors than we were told
         self._is_heard = True
 
     async def _end_reservations(self) -> None:
@@ -290,7 +323,7 @@ class ChargePointUnderTest:
         for number in sorted(self._broken):
             sentence = f"connector {number} is to work again, so that the next case finds it without a fault"
             await self._ask(bench, "repair", {"connectorId": number}, sentence)
-            await asyncio.sleep(REST)
+            await asyncio.sleep(self._rest)
         if not self._stores_list:
             sentence = (
                 "the Charge Point is to store a Local Authorization List again, so that the next case can send one"
@@ -357,7 +390,7 @@ class ChargePointUnderTest:
         with suppress(TimeoutError):  # the next case will say so
             async with asyncio.timeout(patience):
                 await self._wait_reconnected(start)
-            await asyncio.sleep(REST)  # its StatusNotifications follow (4.9)
+            await asyncio.sleep(self._rest)  # its StatusNotifications follow (4.9)
 
     async def _wait_reconnected(self, start: int) -> None:
         """Wait for a connection that was made since a place of the transcript: it may keep the former for a while."""
@@ -410,7 +443,7 @@ class ChargePointUnderTest:
         if self.status(number) == "Preparing":  # ends by itself (9.1.6)
             wait = self.connection_time_out
             await self._becomes_available(bench, number, wait if isfinite(wait) else 0)
-        if self.status(number) in (None, "Available") or await self._becomes_available(bench, number, REST):
+        if self.status(number) in (None, "Available") or await self._becomes_available(bench, number, self._rest):
             return
         if self.status(number) == "Finishing" and "detachable_cable" not in self._device.lacks:
             with suppress(CallFailed):  # 4.10, errata 3.5: the cable may be kept until somebody presents his idTag
@@ -426,7 +459,7 @@ class ChargePointUnderTest:
         await self._ask(bench, "unplug", {"connectorId": number}, sentence)
 
     async def _becomes_available(self, bench: Bench, number: int, wait: float) -> bool:
-        deadline = bench.loop.time() + wait + REST
+        deadline = bench.loop.time() + wait + self._rest
         return bool(await bench.wire.until(lambda: self.status(number) == "Available" or None, deadline))
 
     def status(self, number: int) -> str | None:
@@ -453,7 +486,7 @@ class ChargePointUnderTest:
 
     async def _call(self, action: str, payload: Payload) -> Payload:
         conf = await self.central_system.request(self._device.identity, action, payload)
-        await asyncio.sleep(REST if action in SLOW else 0)
+        await asyncio.sleep(self._rest if action in SLOW else 0)
         return conf
 
 

@@ -7,6 +7,7 @@ can be judged of them does, as facts.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -114,9 +115,34 @@ def describe(raw: str) -> dict[str, object]:
 
 
 def write(records: list[Record], path: Path) -> None:
-    """Write JSON Lines."""
+    """Write JSON Lines, all of them or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{masked(json.dumps(record))}\n" for record in records), encoding="utf-8")
+    write_whole(path, "".join(f"{masked(json.dumps(record))}\n" for record in records))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there as a whole, or as it was before: also after a kill or a power cut. Raises ``OSError``.
+
+    What was not finished is called ``.part``.
+    """
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may write one transcript
+    with fresh.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Let the names of the files in a folder be on the disk. Raises ``OSError``."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return  # a system on which no folder can be opened
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def read(path: Path) -> list[Record]:

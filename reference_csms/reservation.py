@@ -16,7 +16,8 @@ def complete(store: View, action: str, request: Payload) -> Payload:
     shared = store.shared
     if "reservationId" not in request:
         request = {**request, "reservationId": shared.next_reservation_id}
-    shared.next_reservation_id = max(shared.next_reservation_id, request["reservationId"] + 1)
+    if isinstance(number := request["reservationId"], int):
+        shared.next_reservation_id = max(shared.next_reservation_id, number + 1)
     return {"expiryDate": timestamp(datetime.now(UTC) + LASTS), **request}
 
 

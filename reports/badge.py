@@ -30,6 +30,7 @@ class _Count:
     applicable: int
     not_applicable: int
     not_run: int
+    run_again: int
 
     def __str__(self) -> str:
         words = [f"{self.passed}/{self.applicable}"]
@@ -37,13 +38,16 @@ class _Count:
             words.append(f"{self.not_applicable} n/a")
         if self.not_run:
             words.append(f"{self.not_run} not run")
+        if self.run_again:
+            words.append(f"{self.run_again} run again")
         return ", ".join(words)
 
 
 def badge(results: Results, transcripts: Transcripts) -> str:
     """The badge as SVG: «OCPP 1.6J CSMS 68/68, 9 n/a»; both roles where both were judged.
 
-    Green only if every case of the certification that applies was run and passed.
+    Green only if every case of the certification that applies was run and passed, and at the first attempt. It tells of
+    the device: a known failure is a failure here.
     """
     counts = [_count(role, results) for role in ("CS", "CSMS") if any(each.role == role for each in results.cases)]
     label = "OCPP 1.6J"
@@ -59,7 +63,8 @@ def _count(role: str, results: Results) -> _Count:
     verdicts = Counter(results.verdict(each) for each in cases)
     without = verdicts["not_applicable"]
     missing = _official(role) - {each.id for each in cases}
-    return _Count(role, verdicts["pass"], len(cases) - without, without, len(missing))
+    again = sum(bool(each.attempts) for each in cases)
+    return _Count(role, verdicts["pass"], len(cases) - without, without, len(missing), again)
 
 
 def _colour(results: Results, counts: Sequence[_Count]) -> str:
@@ -67,7 +72,7 @@ def _colour(results: Results, counts: Sequence[_Count]) -> str:
         return RED
     if not any(each.applicable for each in counts):
         return GREY
-    whole = all(each.passed == each.applicable and not each.not_run for each in counts)
+    whole = all(each.passed == each.applicable and not each.not_run and not each.run_again for each in counts)
     return GREEN if whole else AMBER
 
 

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import sequence, timing
+from reports import history, sequence, timing
 from reports.explanation import NOT_PASSED, groups
-from reports.results import VERDICTS, CaseResult, Results, Transcripts
+from reports.results import KNOWN_FAILURE, VERDICTS, CaseResult, Results, Transcripts
 from reports.texts import LONGEST, shown
 
 Outcome = Literal["Pass", "Fail", "Incomplete", "Not tested"]
@@ -73,7 +73,8 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         identification=identification(results, transcripts),
         roles={role: name for role, name in ROLES.items() if any(case.role == role for case in cases)},
         summary=summary(results),
-        totals={verdict: sum(results.verdict(case) == verdict for case in cases) for verdict in VERDICTS},
+        totals=totals(results),
+        history=history.sessions(results),
         performance=timing.performance(results, measured),
         basis=timing.basis(results, session),
         times=measured,
@@ -82,13 +83,18 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         pics=pics(results),
         profiles=by_profile(results),
         groups=groups(results),
+        known_groups=groups(results, known=True),
+        known=history.known(results),
+        run_again=[case for case in cases if case.attempts],
+        attempts={case.id: history.attempts(case, results) for case in cases if case.attempts},
         diagrams={case.id: _diagram(case, transcripts) for case in cases if _is_explained(results, case)},
         frames={case.id: _frames(case, transcripts) for case in cases if case.failure},
         recorded={*transcripts},
         remarks=[(case, case.remarks) for case in cases if case.remarks],
         traced=traced(results),
         status={case_id: row["status"] for case_id, row in _catalogue().items()},
-        verdict=lambda case: results.verdict(case),
+        verdict=results.verdict,
+        counts_as=results.counts_as,
     )
     return page
 
@@ -134,7 +140,7 @@ def identification(results: Results, transcripts: Transcripts) -> list[tuple[str
         ("Device under test", f"{device.get('kind', '')}, identity {device.get('identity', '')}"),
         ("Communication", _communication(device)),
         ("Tool", f"{run.get('tool', '')} {run.get('version', '')}"),
-        ("Date", " to ".join(_date(run[name]) for name in ("started", "ended") if run.get(name))),
+        ("Date", " to ".join(history.instant(run[name]) for name in ("started", "ended") if run.get(name))),
         ("Place", str(said.get("place") or "")),
         ("Carried out by", str(said.get("laboratory") or "")),
         ("Report reference", str(said.get("reference") or "")),
@@ -143,10 +149,6 @@ def identification(results: Results, transcripts: Transcripts) -> list[tuple[str
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _date(instant: object) -> str:
-    return str(instant).replace("T", " ").replace("+00:00", " UTC")
 
 
 def _boot(transcripts: Transcripts) -> Mapping[str, Any]:
@@ -166,6 +168,12 @@ def _communication(device: Mapping[str, object]) -> str:
 
 
 # The Test Result Summary
+
+
+def totals(results: Results) -> dict[str, int]:
+    """How many cases count as what: known failures are counted apart, if any was named."""
+    counted = Counter(results.counts_as(case) for case in results.cases)
+    return {each: counted[each] for each in (*VERDICTS, *([KNOWN_FAILURE] if results.known_failures else []))}
 
 
 def summary(results: Results) -> list[dict[str, Any]]:
@@ -190,6 +198,8 @@ def summary(results: Results) -> list[dict[str, Any]]:
                     "applicable": len(cases) + missing - counts["not_applicable"],
                     "not_applicable": counts["not_applicable"],
                     "missing": missing,
+                    "known": counts["fail"] - sum(results.counts_as(case) == "fail" for case in cases),
+                    "again": sum(bool(case.attempts) for case in cases),
                 }
             )
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.results import CaseResult, Results, Transcripts
+from reports.results import OUTDATED, CaseResult, Results, Transcripts
 from reports.timing import Session, Times, times
 
 # Medians differ if they do so by more than both, each of so many times at least: below that it is noise.
@@ -110,6 +110,8 @@ def _verdicts(old: Results, new: Results, roles: set[str], strict: bool) -> list
         if was != now:
             shown = after.get(case_id) or before[case_id]
             reason = after[case_id].reason if case_id in after else "it was not run again"
+            if now == "fail" and case_id in new.known_failures:
+                reason = f"known failure ({new.known_failures[case_id]}): {reason}"
             changes.append(VerdictChange(case_id, shown.title, was, now, reason))
     return changes
 
@@ -166,6 +168,13 @@ def _notes(old: Results, new: Results, roles: set[str]) -> list[str]:
     ):
         if was != now:
             notes.append(f"{name} was {_told(was)}, is {_told(now)}")
+    for name, run in (("OLD", old), ("NEW", new)):
+        if again := [case.id for case in run.run_again if run.verdict(case) == "pass"]:
+            notes.append(f"in {name} not at the first attempt passed {', '.join(again)}")
+        if left := run.left:
+            notes.append(f"{name} was interrupted: {len(left)} of its cases are left")
+    for case in new.unexpected_passes:
+        notes.append(f"{case.id} {OUTDATED}")
     return notes
 
 

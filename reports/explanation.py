@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocppj.transcript import Record
-from reports.results import CaseResult, Results
+from reports.results import KNOWN_FAILURE, CaseResult, Results
 from reports.sequence import Row, rows
 from reports.texts import shown
 
@@ -36,12 +36,15 @@ class Group:
         return shown(_text(self.cases[0]), LONGEST)
 
 
-def groups(results: Results) -> list[Group]:
-    """What did not pass, grouped by its cause: failures first, then errors, then what is inconclusive; many first."""
+def groups(results: Results, *, known: bool = False) -> list[Group]:
+    """What did not pass, grouped by its cause: failures first, then errors, then what is inconclusive; many first.
+
+    ``known``: the known failures instead, which are told apart.
+    """
     found: dict[tuple[str, str], list[CaseResult]] = defaultdict(list)
     for case in sorted(results.cases, key=lambda each: each.id):
         verdict = results.verdict(case)
-        if verdict in NOT_PASSED:
+        if verdict in NOT_PASSED and (results.counts_as(case) == KNOWN_FAILURE) == known:
             found[verdict, _cause(case)].append(case)
     grouped = [Group(verdict, cause, cases) for (verdict, cause), cases in found.items()]
     return sorted(grouped, key=lambda group: (NOT_PASSED.index(group.verdict), -len(group.cases)))

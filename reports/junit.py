@@ -11,12 +11,20 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from ocppj.transcript import Record
-from reports import explanation
-from reports.results import CaseResult, Results, Transcripts
+from reports import explanation, history
+from reports.results import KNOWN_FAILURE, CaseResult, Results, Transcripts
 from reports.texts import shown
 
-# Who is no pass is one of these; inconclusive is no failure of the device, and green it is not either.
-ELEMENTS = {"fail": "failure", "inconclusive": "error", "error": "error", "not_applicable": "skipped"}
+# Who is no pass is one of these; inconclusive is no failure of the device, and green it is not either. A known failure
+# is shown as pytest and others show what is expected to fail; one that has passed fails the run.
+ELEMENTS = {
+    "fail": "failure",
+    "inconclusive": "error",
+    "error": "error",
+    "not_applicable": "skipped",
+    KNOWN_FAILURE: "skipped",
+    "unexpected_pass": "failure",
+}
 LONGEST_MESSAGE = 400
 
 
@@ -46,7 +54,7 @@ def _suite(profile: str, cases: Sequence[CaseResult], results: Results, transcri
 
 
 def _totals(results: Results, cases: Sequence[CaseResult]) -> dict[str, str]:
-    counted = Counter(ELEMENTS.get(results.verdict(case)) for case in cases)
+    counted = Counter(ELEMENTS.get(_type(case, results)) for case in cases)
     return {
         "tests": str(len(cases)),
         "failures": str(counted["failure"]),
@@ -54,6 +62,11 @@ def _totals(results: Results, cases: Sequence[CaseResult]) -> dict[str, str]:
         "skipped": str(counted["skipped"]),
         "time": f"{sum(case.duration_s for case in cases):.3f}",
     }
+
+
+def _type(case: CaseResult, results: Results) -> str:
+    """What a case is in the eyes of who waits for the run to pass."""
+    return "unexpected_pass" if case in results.unexpected_passes else results.counts_as(case)
 
 
 def _properties(profile: str, cases: Sequence[CaseResult], results: Results) -> Iterator[tuple[str, str]]:
@@ -66,19 +79,26 @@ def _properties(profile: str, cases: Sequence[CaseResult], results: Results) -> 
     yield "tool", f"{run['tool']} {run['version']}"
     yield "reading", "strict" if run["strict"] else "default"
     yield "seconds", str(run["time"])
+    yield from (("session", told) for told in history.sessions(results))
+    yield from (("known failure", each.text) for each in history.known(results) if each.id in {c.id for c in cases})
     yield from (("clause", clause) for clause in dict.fromkeys(each for case in cases for each in case.clauses))
 
 
 def _case(case: CaseResult, results: Results, records: Sequence[Record]) -> Element:
     name = {"name": f"{case.id} {shown(case.title)}", "classname": f"{case.role}.{shown(case.profile)}"}
     element = Element("testcase", name | {"time": f"{case.duration_s:.3f}"})
-    verdict = results.verdict(case)
-    if verdict in ELEMENTS:
+    kind = _type(case, results)
+    if kind in ELEMENTS:
         message = case.reason or "; ".join(case.remarks)
-        told = SubElement(element, ELEMENTS[verdict], type=verdict, message=shown(message, LONGEST_MESSAGE))
+        if case.id in results.known_failures:
+            message = "; ".join([*(each.text for each in history.known(results) if each.id == case.id), message])
+        told = SubElement(element, ELEMENTS[kind], type=kind, message=shown(message, LONGEST_MESSAGE))
         told.text = "\n".join(explanation.lines(case, records))
     facts = [("role", case.role), *(("clause", clause) for clause in case.clauses)]
     words = [*(f"[[PROPERTY|{name}={shown(value)}]]" for name, value in facts)]
     words += [f"remark: {shown(remark)}" for remark in case.remarks]
+    words += [shown(line) for line in history.attempts(case, results)]
+    if case.attempts:
+        words.append(f"attempt {len(case.attempts) + 1}: {results.verdict(case)}")
     SubElement(element, "system-out").text = "\n".join(words)
     return element

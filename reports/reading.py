@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 
 from ocppj.transcript import SENDERS, Record, read
-from reports.results import FORMAT, CaseResult, Results, StepResult
+from reports.results import FORMAT, JOURNAL, RESULTS, Attempt, CaseResult, Results, StepResult
 from reports.texts import shown
 
 LONGEST = 500  # columns of the line about a document that has another shape, for the schema quotes it
@@ -23,11 +23,12 @@ class BadResults(ValueError):
 
 
 def read_results(folder: Path) -> Results:
-    """Read ``results.json``.
+    """Read ``results.json``, and of a run that goes on or was killed what stands in ``results.jsonl`` already.
 
-    Raises ``BadResults`` if it is missing, cut off, from a newer version, or something else altogether.
+    Raises ``BadResults`` if it is missing, cut off, from a newer version, or something else altogether. A last line
+    that is cut off is no result: nobody has finished writing it.
     """
-    path = folder / "results.json"
+    path = folder / RESULTS
     document = _document(path)
     if (fault := _fault(document)) is not None:
         raise BadResults(shown(f"{path} is not what a rehearsal writes: {fault}", LONGEST))
@@ -35,26 +36,51 @@ def read_results(folder: Path) -> Results:
     ids = [case.id for case in cases]
     if twice := sorted({each for each in ids if ids.count(each) > 1}):
         raise BadResults(shown(f"{path} holds {twice[0]} more than once"))
-    return Results(document["run"], document["device"], cases)
+    over = {case.id: case for case in _journal(folder / JOURNAL)}
+    kept = [case for case in cases if case.id not in over]
+    return Results(document["run"], document["device"], sorted([*kept, *over.values()], key=lambda case: case.id))
 
 
 class StoredTranscripts(Mapping[str, list[Record]]):
     """The transcripts in a folder of results, by the id of the case: each is read when it is asked for.
 
-    Raises ``BadResults`` for one that is cut off or holds something else.
+    That of the latest attempt, where there are several. Raises ``BadResults`` for one that is cut off or holds
+    something else.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._paths = {path.parent.name: path for path in sorted(folder.glob("cases/*/transcript.jsonl"))}
+        # What is about to be run again has its transcript among the attempts until another one is there.
+        attempts = sorted(folder.glob("cases/*/attempts/[0-9]*/transcript.jsonl"), key=_attempt)
+        self._paths = {path.parents[2].name: path for path in attempts}
+        self._paths |= {path.parent.name: path for path in folder.glob("cases/*/transcript.jsonl")}
+        self._paths = dict(sorted(self._paths.items()))
 
     def __getitem__(self, case: str) -> list[Record]:
-        return _records(self._paths[case])
+        return read_transcript(self._paths[case])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _journal(path: Path) -> Iterator[CaseResult]:
+    try:
+        *lines, _ = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BadResults(shown(f"{path} cannot be read: {error.strerror}")) from None
+    for number, line in enumerate(lines, 1):
+        try:
+            case = json.loads(line, parse_constant=_no_number)
+            fault = _fault(case, "case")
+        except (ValueError, RecursionError) as error:
+            fault = str(error)
+        if fault is not None:
+            raise BadResults(shown(f"{path}, line {number}, is not what a rehearsal writes: {fault}", LONGEST))
+        yield _case(case)
 
 
 def _document(path: Path) -> Any:
@@ -75,10 +101,10 @@ def _document(path: Path) -> Any:
     return document
 
 
-def _fault(document: Any) -> str | None:
-    """The first way in which a document has not the shape of results; None if it has it."""
+def _fault(document: Any, kind: str = "") -> str | None:
+    """The first way in which a document has not the shape of results, or of a ``case``; None if it has it."""
     try:
-        error = next(_schema().iter_errors(document), None)
+        error = next(_schema(kind).iter_errors(document), None)
     except UnicodeEncodeError:  # jsonschema_rs quotes what is wrong, but cannot quote half a surrogate pair
         return "something in it is wrong, and no text"
     if error is None:
@@ -100,15 +126,18 @@ def _instead(folder: Path) -> str:
 
 def _case(document: dict[str, Any]) -> CaseResult:
     known = _known(CaseResult, document)
-    return CaseResult(**known | {"steps": [StepResult(**_known(StepResult, each)) for each in known.get("steps", [])]})
+    for name, kind in (("steps", StepResult), ("attempts", Attempt)):
+        known[name] = [kind(**_known(kind, each)) for each in known.get(name, [])]
+    return CaseResult(**known)
 
 
-def _known(kind: type[CaseResult | StepResult], document: dict[str, Any]) -> dict[str, Any]:
+def _known(kind: type[CaseResult | StepResult | Attempt], document: dict[str, Any]) -> dict[str, Any]:
     """The fields of a dataclass: a version that knows more of them within this format has written the others."""
     return {each.name: document[each.name] for each in fields(kind) if each.name in document}
 
 
-def _records(path: Path) -> list[Record]:
+def read_transcript(path: Path) -> list[Record]:
+    """Read one transcript. Raises ``BadResults`` if it is cut off or holds something else."""
     try:
         records = read(path)
     except OSError as error:
@@ -119,6 +148,11 @@ def _records(path: Path) -> list[Record]:
         if not _is_record(record):
             raise BadResults(shown(f"{path}, line {number}: no record of a transcript"))
     return records
+
+
+def _attempt(path: Path) -> int:
+    name = path.parent.name
+    return int(name) if name.isdecimal() else 0
 
 
 def _is_record(record: object) -> bool:
@@ -133,9 +167,12 @@ def _is_record(record: object) -> bool:
 
 
 @cache
-def _schema() -> Any:
-    text = files("reports").joinpath("results.schema.json").read_text(encoding="utf-8")
-    return jsonschema_rs.Draft7Validator(json.loads(text), validate_formats=True)
+def _schema(kind: str) -> Any:
+    """Of the whole document, or of one of its definitions."""
+    schema = json.loads(files("reports").joinpath("results.schema.json").read_text(encoding="utf-8"))
+    if kind:
+        schema = {"$ref": f"#/definitions/{kind}", "definitions": schema["definitions"]}
+    return jsonschema_rs.Draft7Validator(schema, validate_formats=True)
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -5,13 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from reports import explanation
+from reports import explanation, history
 from reports.explanation import Group
-from reports.results import VERDICTS, CaseResult, Results, Transcripts
+from reports.results import KNOWN_FAILURE, VERDICTS, CaseResult, Results, Transcripts
 from reports.texts import shown
 
 PARTIES = {"CS": "Charge Point", "CSMS": "Central System"}
 LONGEST = 1_000_000  # bytes: GitHub takes 1 MiB for the summary of a step, and shows none that is longer
+MOST_LINES, LONGEST_LINE = 100, 300  # of a list, and columns of each
 
 # What Markdown or GitHub would make something of. An entity is never read as markup (CommonMark 0.31, 2.5).
 _MARKUP = re.compile(r"[\\`*{}\[\]<>&#|~@!$\"']|(?<![A-Z0-9])_|_(?![A-Z0-9])|:(?=[^\s\d])|(?<=www)\.", re.IGNORECASE)
@@ -19,7 +20,7 @@ _MARKUP = re.compile(r"[\\`*{}\[\]<>&#|~@!$\"']|(?<![A-Z0-9])_|_(?![A-Z0-9])|:(?
 
 def summary(results: Results, transcripts: Transcripts) -> str:
     """The run as Markdown: a table per role with a row per feature profile, and what did not pass by its cause."""
-    parts = [_head(results), *_tables(results), "It is a rehearsal, no certificate.\n"]
+    parts = [_head(results), *_tables(results), "It is a rehearsal, no certificate.\n", *_history(results)]
     size = sum(map(_size, parts))
     groups = explanation.groups(results)
     for number, group in enumerate(groups):
@@ -34,7 +35,7 @@ def summary(results: Results, transcripts: Transcripts) -> str:
 
 def _head(results: Results) -> str:
     run, device = results.run, results.device
-    counted = Counter(results.verdict(case) for case in results.cases)
+    counted = Counter(results.counts_as(case) for case in results.cases)
     applicable = counted.total() - counted["not_applicable"]
     where = [
         _inline(str(device["kind"])),
@@ -47,6 +48,10 @@ def _head(results: Results) -> str:
         "strict reading" if run["strict"] else "default reading",
     ]
     title = f"## OCPP 1.6J rehearsal: {counted['pass']} of {applicable} applicable cases passed"
+    if known := counted[KNOWN_FAILURE]:
+        title += f", {known} known to fail"
+    if again := len(results.run_again):
+        title += f", {again} run again"
     return f"{title}\n\n{' · '.join(facts)}\n"
 
 
@@ -59,16 +64,38 @@ def _tables(results: Results) -> Iterator[str]:
 def _table(party: str, cases: Sequence[CaseResult], results: Results) -> Iterator[str]:
     profiles: dict[str, Counter[str]] = defaultdict(Counter)
     for case in sorted(cases, key=lambda each: each.id):
-        profiles[case.profile][results.verdict(case)] += 1
-    yield f"| {party} | {' | '.join(each.replace('not_applicable', 'n/a') for each in VERDICTS)} |"
-    yield f"| --- |{' ---: |' * len(VERDICTS)}"
-    yield from (_row(_inline(profile), counted) for profile, counted in profiles.items())
+        profiles[case.profile][results.counts_as(case)] += 1
+    columns = (*VERDICTS, *([KNOWN_FAILURE] if results.known_failures else []))
+    heads = [each.replace("not_applicable", "n/a").replace("_", " ") for each in columns]
+    yield f"| {party} | {' | '.join(heads)} |"
+    yield f"| --- |{' ---: |' * len(columns)}"
+    yield from (_row(_inline(profile), counted, columns) for profile, counted in profiles.items())
     if len(profiles) > 1:
-        yield _row("**all**", sum(profiles.values(), Counter()))
+        yield _row("**all**", sum(profiles.values(), Counter()), columns)
 
 
-def _row(name: str, counted: Counter[str]) -> str:
-    return f"| {name} | {' | '.join(str(counted[verdict] or '') for verdict in VERDICTS)} |"
+def _row(name: str, counted: Counter[str], columns: Sequence[str]) -> str:
+    return f"| {name} | {' | '.join(str(counted[column] or '') for column in columns)} |"
+
+
+def _history(results: Results) -> Iterator[str]:
+    """What is not to be taken for a run in one go in which each case had one attempt and nothing was known to fail."""
+    again = [
+        f"{case.id}, {results.verdict(case).replace('_', ' ')} at attempt {len(case.attempts) + 1}: {line}"
+        for case in results.run_again
+        for line in history.attempts(case, results)
+    ]
+    known = [each.text for each in history.known(results)]
+    for title, told in (
+        ("Known failures", known),
+        ("Run again: the last attempt counts", again),
+        ("Not played in one go", history.sessions(results)),
+    ):
+        if told:
+            lines = [f"- {_inline(shown(each, LONGEST_LINE))}" for each in told[:MOST_LINES]]
+            if len(told) > MOST_LINES:
+                lines.append(f"- ... and {len(told) - MOST_LINES} more, which stand in report.html.")
+            yield "\n".join([f"### {title}", "", *lines, ""])
 
 
 def _group(group: Group, transcripts: Transcripts) -> str:

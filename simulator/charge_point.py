@@ -564,12 +564,15 @@ class ChargePoint:
 
     # Messages
 
-    async def request(self, action: str, payload: Payload) -> Payload:
-        """Send any request now and return its .conf. Raises a kind of ``CallFailed``."""
+    async def request(self, action: str, payload: Payload, *, wrong: bool = False) -> Payload:
+        """Send any request now and return its .conf. Raises a kind of ``CallFailed``.
+
+        ``wrong``: it may break the rules.
+        """
         if self._peer is None:
             raise Disconnected("the Charge Point has no connection to the Central System")
-        conf = await self._peer.call(action, payload)
-        if action == "Authorize":  # 3.5.1: every IdTagInfo that is received
+        conf = await self._peer.call(action, payload, wrong=wrong)
+        if action == "Authorize" and not wrong:  # 3.5.1: every IdTagInfo that is received
             self.authorization.learn(payload["idTag"], conf["idTagInfo"])
         return conf
 

@@ -8,7 +8,7 @@ names another.
 
 from datetime import datetime
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.messages import Message
 from bench.messages import messages as all_messages
 from bench.obligations import TELL_PROGRESS
@@ -81,7 +81,7 @@ async def sends_repeatedly(bench: Bench, sender: Party, action: str, n: str, dur
 async def may_send(bench: Bench, sender: Party, action: str, datatable: Table = ()) -> None:
     """Optional, but right if it comes at once."""
     connector = _reported_connector(bench, datatable) if action in REPORTS else None
-    if message := await bench.claim_if_any(sender, action, connector=connector, within=QUIET):
+    if message := await bench.claim_if_any(sender, action, connector=connector, within=bench.settle_time):
         judge_rows(bench, message, f"{action}.req", datatable)
 
 
@@ -94,7 +94,7 @@ async def may_send_beside(bench: Bench, sender: Party, action: str, datatable: T
         return is_one and not mismatches(message.payload, datatable, bench.value)
 
     bench.allowed.append(fits)
-    if message := await bench.claim_if_any(sender, action, within=QUIET):
+    if message := await bench.claim_if_any(sender, action, within=bench.settle_time):
         judge_rows(bench, message, f"{action}.req", datatable)
         bench.remark(f"{action}.req was sent, which the test case does not list", strict=True)
 

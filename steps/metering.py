@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.messages import Message
 from ocppj.clock import parse_timestamp
 from ocppj.frames import Payload
@@ -70,7 +70,9 @@ async def _regular_values(bench: Bench, key: str, n: int, interval: float, table
         message = await bench.claim("Charge Point", "MeterValues", within=interval + bench.timeout, ordered=False)
         await _take_in(bench, message, key, seen, table)
     # The other measurands and connectors may have messages of their own.
-    while bench.loop.time() < end and (more := await bench.claim_if_any("Charge Point", "MeterValues", within=QUIET)):
+    while bench.loop.time() < end and (
+        more := await bench.claim_if_any("Charge Point", "MeterValues", within=bench.settle_time)
+    ):
         await _take_in(bench, more, key, seen, table)
     _judge_instants(bench, seen, n, interval)
     return seen

@@ -14,7 +14,6 @@ from steps.messages import bench_seconds, bench_text, claim_conf, make_send
 from steps.states import authorize_if_it_asks
 from steps.words import given, then, when
 
-REFUSAL = 10.0  # seconds in which a Charge Point shows what it makes of an idTag
 SLACK = timedelta(minutes=2)  # by which an expiryDate may differ: people type whole minutes, clocks differ
 
 
@@ -130,7 +129,7 @@ async def reserved_somewhere(bench: Bench) -> None:
 @then("the Charge Point refuses idTag {id_tag:IdTag}")
 async def refuses(bench: Bench, id_tag: str) -> None:
     """5.13: no charging for it. The specification lets the Charge Point ask about it all the same."""
-    await asyncio.sleep(REFUSAL)
+    await asyncio.sleep(bench.device.limits.silence_time)
     value = bench_text(bench, id_tag)
     for message in list(bench.wire.calls("Charge Point")):
         told = message.payload

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.connections import Opening, latest_connection, openings
 from bench.files import Images
 from bench.messages import Message, messages
@@ -796,7 +796,7 @@ async def may_have_told(bench: Bench) -> None:
 @then("the Charge Point installs nothing")
 async def installs_nothing(bench: Bench) -> None:
     """6.8: InvalidSignature is an end. L01.FR.03: a security event is due, which the test case does not list."""
-    await asyncio.sleep(QUIET)
+    await asyncio.sleep(bench.settle_time)
     end = _latest(bench, "Charge Point", "SignedFirmwareStatusNotification")
     for message in bench.wire.calls("Charge Point", "SignedFirmwareStatusNotification"):
         is_later = message.index > end.index and not bench.repeats(message)

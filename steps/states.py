@@ -6,7 +6,7 @@ What the judged party does wrong on the way is a fail «in state ...».
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.connections import openings
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem
@@ -261,7 +261,9 @@ async def _others(bench: Bench, connector: int, statuses: Collection[str]) -> li
     def fits(message: Message) -> bool:
         return message.payload.get("connectorId") == connector and message.payload.get("status") in statuses
 
-    report = await bench.wire.next_call("Charge Point", "StatusNotification", fits, bench.loop.time() + QUIET)
+    report = await bench.wire.next_call(
+        "Charge Point", "StatusNotification", fits, bench.loop.time() + bench.settle_time
+    )
     if report is None:
         return []
     bench.take(report, ordered=False)
@@ -277,7 +279,7 @@ async def connector_is_unless_told(bench: Bench, n: str, status: str) -> None:
         return message.payload.get("connectorId") == connector
 
     if bench.status_told(connector, bench.wire.floor) == status:
-        deadline = bench.loop.time() + QUIET
+        deadline = bench.loop.time() + bench.settle_time
         if await bench.wire.next_call("Charge Point", "StatusNotification", tells, deadline) is None:
             bench.remark(f"connector {connector} was reported {status} only before", "OCPP 1.6 4.9", strict=True)
             return
@@ -459,7 +461,7 @@ async def authorize_if_it_asks(bench: Bench, id_tag: str, otherwise: Callable[[]
         return next(bench.wire.calls("Charge Point", "Authorize"), None)
 
     if await bench.wire.until(lambda: asked() or otherwise(), bench.loop.time() + bench.timeout):
-        await bench.wire.until(asked, bench.loop.time() + QUIET)
+        await bench.wire.until(asked, bench.loop.time() + bench.settle_time)
     if asked():
         await _claim_authorize(bench, id_tag)
 

@@ -18,8 +18,6 @@ from steps.words import then
 
 GOES_ON = ("Charging", "SuspendedEV", "SuspendedEVSE")
 
-STOPS_LATE = 10.0  # seconds in which a transaction that seems to go on after a boot may still be stopped by itself
-
 BY_ITSELF, BY_HAND = " by itself", " by hand"  # what a row says after its path
 
 
@@ -86,7 +84,8 @@ async def is_stopped_somehow(bench: Bench, id_tag: str, datatable: Table) -> Non
         return "goes on" if told and told[-1] in GOES_ON else None
 
     if await bench.wire.until(look, bench.loop.time() + bench.timeout) == "goes on":
-        await bench.wire.until(lambda: look() == "stopped" or None, bench.loop.time() + STOPS_LATE)
+        late = bench.loop.time() + bench.device.limits.silence_time
+        await bench.wire.until(lambda: look() == "stopped" or None, late)  # it may yet be stopped by itself
     if look() == "goes on":
         value = bench_text(bench, id_tag)
         await at_connector(bench, "present", f"the EV driver presents idTag {value}", idTag=value)

@@ -82,7 +82,7 @@ Feature: Basic actions, non-happy
       | idTagInfo.status | Invalid |
     When the EV driver plugs in the cable
     Then connector {ConnectorId} is Preparing, unless it was reported so before
-    And the Charge Point sends no StartTransaction.req for 10 seconds
+    And the Charge Point sends no StartTransaction.req for {SilenceTime} seconds
     And the Charge Point has sent no StartTransaction.req since the idTag was presented
 
   @TC_023_5_CS @needs_remote_authorization @without_local_authorization @OCPP_4_1 @OCPP_5_11
@@ -101,5 +101,5 @@ Feature: Basic actions, non-happy
       | idTagInfo.status | Invalid |
     When the EV driver plugs in the cable
     Then connector {ConnectorId} is Preparing, unless it was reported so before
-    And the Charge Point sends no StartTransaction.req for 10 seconds
+    And the Charge Point sends no StartTransaction.req for {SilenceTime} seconds
     And the Charge Point has sent no StartTransaction.req since RemoteStartTransaction.req was sent

@@ -100,7 +100,7 @@ Feature: Stop charging session
     Given idTag {ValidIdTag2} is Accepted
     And a transaction is running with idTag {ValidIdTag}
     When the EV driver presents idTag {ValidIdTag2}
-    Then the Charge Point sends no StopTransaction.req for 10 seconds
+    Then the Charge Point sends no StopTransaction.req for {SilenceTime} seconds
     And the Charge Point may send Authorize.req beside the test case
       | idTag | {ValidIdTag2} |
     When the EV driver presents idTag {ValidIdTag}

@@ -192,7 +192,7 @@ Feature: Connection setup
       | value | {LowerSecurityProfile} |
     Then the Charge Point responds with ChangeConfiguration.conf
       | status | Rejected |
-    And the Charge Point keeps its connection for 10 seconds
+    And the Charge Point keeps its connection for {SilenceTime} seconds
 
   @TC_085_CS @security_profile_1 @security_profile_2
   @OCPPJ_6_2_2 @OCPPW_A00_FR_202 @OCPPW_A00_FR_203 @OCPPW_A00_FR_204 @OCPPW_A00_FR_205

@@ -263,10 +263,10 @@ def test_a_case_is_the_same_one_in_the_next_run(left: Left) -> None:
 def test_a_strict_run_shows_the_strict_verdict() -> None:
     result = AllureResult(name="x", start=1, stop=2)
     remarked = case("TC_001_CS", "pass", strict_verdict="fail", remarks=["a remark"])
-    tell(result, remarked, [], strict=True)
+    tell(result, remarked, [], Results({"strict": True}, {}))
     assert result.status == "failed"
     assert result.statusDetails.message.startswith("fail: in the strict reading, for its remarks")
-    tell(result, remarked, [], strict=False)
+    tell(result, remarked, [], Results({"strict": False}, {}))
     assert (result.status, result.statusDetails) == ("passed", None)
 
 

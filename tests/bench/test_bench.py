@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.bench import QUIET, Bench
+from bench.bench import Bench
 from bench.cases import Case
 from bench.device import Device, Role, device
 from bench.operators import Nobody, Outcome, Request
@@ -745,6 +745,8 @@ def test_which_requests_may_go_unclaimed() -> None:
     assert CONSEQUENTIAL[CS] == FROM_CENTRAL_SYSTEM - asks - {"DataTransfer"}
 
 
+SETTLED = 2  # seconds, SettleTime
+
 EXPECTED_LATER = "what the steps that were not reached would have claimed is taken for surplus"
 
 
@@ -789,14 +791,14 @@ async def test_strict_verdicts(verdict: Verdict) -> None:
 async def test_settling_waits_for_open_calls() -> None:
     stage = Stage()
     await stage.bench.settle()
-    assert stage.loop.time() == QUIET
+    assert stage.loop.time() == SETTLED
     unique_id = stage.call(CS, "Reset", {"type": "Hard"})
     stage.later(12, lambda: stage.result(CP, unique_id, {"status": "Accepted"}))
     await stage.bench.settle()
-    assert stage.loop.time() == QUIET + 12
+    assert stage.loop.time() == SETTLED + 12
     stage.call(CS, "Reset", {"type": "Hard"})
     await stage.bench.settle()
-    assert stage.loop.time() == QUIET + 12 + 30 + QUIET
+    assert stage.loop.time() == SETTLED + 12 + 30 + SETTLED
 
 
 @BOTH

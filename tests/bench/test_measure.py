@@ -7,17 +7,18 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from http import HTTPStatus
+from inspect import signature
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 
-from bench import command_line, measure
 from bench.command_line import app
 from bench.measure import ROUND_TRIPS
+from bench.settings import Told
 from ocppj.clock import timestamp
 from ocppj.connection import Admission, ConnectFailed, ServerSocket, connect, listen
 from ocppj.errors import Refused
@@ -348,12 +349,12 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path, arguments: list
     assert not [*tmp_path.glob("**/measurements.json")]
 
 
-def test_what_it_has_in_common_with_a_run_is_said_there() -> None:
-    shared = {*measure.measure.__annotations__} - {"actions", "count", "return"}
+def test_it_is_a_command_with_the_options_of_a_run() -> None:
+    commands = {each.callback.__name__: each.callback for each in app.registered_commands if each.callback}
+    shared = {each.name for each in fields(Told)}
     assert shared >= {"csms", "listen", "security_profile", "password", "tls_ca", "client_cert", "client_key", "pki"}
-    for name in shared:
-        assert measure.measure.__annotations__[name] is command_line.run.__annotations__[name]
-    assert "measure" in {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
+    for name in ("measure", "run"):
+        assert {*signature(commands[name]).parameters} > shared
 
 
 def test_what_is_written_has_the_shape_that_is_told(tmp_path: Path) -> None:

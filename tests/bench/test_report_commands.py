@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 import bench.report_commands  # noqa: F401  # registers the commands
 import reports.views
-from bench.command_line import FAILED, PASSED, UNUSABLE, app
+from bench.command_line import app
+from bench.terminal import FAILED, PASSED, UNUSABLE
 from ocppj.transcript import write
 from reports.badge import badge
 from reports.junit import junit

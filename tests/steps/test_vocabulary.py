@@ -23,7 +23,7 @@ from pytest_bdd.steps import StepFunctionContext
 from bench.bench import Bench
 from bench.cases import FEATURES, PROFILES, all_cases, clause
 from bench.cases import scenarios as cases_by_id
-from bench.device import CAPABILITIES, DEFAULT_DATA, LOCATIONS, Device
+from bench.device import CAPABILITIES, LOCATIONS, Device
 from bench.material import Material
 from bench.operators import Nobody
 from bench.pki import Pki
@@ -255,7 +255,7 @@ def material() -> frozenset[str]:
 def is_known(name: str) -> bool:
     """Whether a placeholder is test data, material, or a field of a message of OCPP 1.6."""
     if "." not in name:
-        return name in DEFAULT_DATA or name in LOCATIONS or name in material()
+        return name in Device().values or name in LOCATIONS or name in material()
     action, kind, *path = name.split(".")
     if action not in ACTIONS or kind not in ("req", "conf") or not path:
         return False

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from bench.cases import Case
 from bench.device import Device, Security, device
 from bench.operators import Operator, Outcome, Request
 from bench.pki import ORGANIZATION, Pki
@@ -165,11 +166,17 @@ def _line(party: Party, change: Change, reflex: Reflex | None) -> Iterator[None]
 class _VirtualRun(Run):
     """A run of an external device on a loop that the device lives on too."""
 
+    asks_for_life = True
+
     def __init__(self, device: Device, operator: Operator, loop: VirtualLoop) -> None:
         super().__init__(device, operator)
         assert self._loop is not None
         self._loop.close()
         self._loop = loop
+
+    def ask_after_device(self, case: Case) -> None:
+        if self.asks_for_life:
+            super().ask_after_device(case)
 
 
 @dataclass
@@ -248,7 +255,9 @@ class Variant:
     pass. ``delay``: seconds that the operator takes, ``lingers``: those before he says that it is done. ``remark``,
     ``reason``: words that the remarks and every reason must hold. ``strictly``: the strict verdict is the same.
     ``strict_fails``: those that fail under --strict alone. ``lacks``: what the device's owner says that it lacks.
-    ``profile``: its security profile. ``pki``: a folder with the keys and certificates of both sides, without which
+    ``is_missed``: where it is dead as far as anybody can see, the cases that are left end for that; otherwise each is
+    played all the same. ``profile``: its security profile.
+    ``pki``: a folder with the keys and certificates of both sides, without which
     neither has what the white paper adds. ``security``: what else its owner says of it.
     """
 
@@ -273,6 +282,7 @@ class Variant:
     pki: Path | None = None
     security: Mapping[str, Any] = field(default_factory=dict)
     strict_fails: str | None = None
+    is_missed: bool = True
 
     def check(self, calendar: Calendar, party: Party) -> None:
         """Play the cases. Raises ``AssertionError`` with every reason if a verdict is another."""
@@ -326,11 +336,16 @@ def _ids_of(numbers: str, role: str) -> list[str]:
     return [f"TC_{number}_{role}" for number in numbers.split()]
 
 
-def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
-    rehearsal = Rehearsal(run, Results({}, {}), wanted)
+def play_all(rehearsal: Rehearsal) -> None:
+    """Play the cases of a rehearsal."""
     gc.freeze()  # the inner pytest collects garbage again and again: not that of the outer one
     play(rehearsal)
     gc.unfreeze()
+
+
+def _play(run: Run, wanted: frozenset[str]) -> list[CaseResult]:
+    rehearsal = Rehearsal(run, Results({}, {}), wanted)
+    play_all(rehearsal)
     return rehearsal.results.cases
 
 
@@ -347,6 +362,7 @@ def _play_charge_point(variant: Variant, calendar: Calendar, wanted: frozenset[s
     variant.charge_point(it)
     about = variant.device(listen=("127.0.0.1", 0))
     run = _VirtualRun(about, Hands(it, variant.delay, variant.lingers), loop)
+    run.asks_for_life = variant.is_missed
     run.open()
     loop.run_until_complete(it.power_on(run.endpoint))
     assert run.await_charge_point()
@@ -389,6 +405,7 @@ def _play_central_system(variant: Variant, calendar: Calendar, wanted: frozenset
     loop.run_until_complete(it.start())
     url = it.secure_endpoint if variant.profile > 1 else it.endpoint
     run = _VirtualRun(variant.device(url=url), Desk(it, variant.delay), loop)
+    run.asks_for_life = variant.is_missed
     try:
         run.open()
         return _play(run, wanted)

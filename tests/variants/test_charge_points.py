@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -765,4 +766,4 @@ def test_unlawful(calendar: Calendar, name: str) -> None:
 
 @pytest.mark.parametrize("name", NULL)
 def test_null_device(calendar: Calendar, name: str) -> None:
-    NULL[name].check(calendar, "Charge Point")
+    replace(NULL[name], is_missed=False).check(calendar, "Charge Point")

@@ -1,0 +1,214 @@
+"""What the commands have in common: the options that tell of a device, and those that choose cases."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.cases import PROFILES, Case, all_cases
+from bench.device import BadSetting, Device, Security, authorization_key, device
+from bench.device_file import ABOUT, DeviceFile
+from bench.operators.kinds import operator_table
+from bench.terminal import unusable
+from ocppj.secrets import masked
+
+URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command have the options of its parameters that are dataclasses, a field an option."""
+    parameters = inspect.signature(command).parameters
+    groups = {name: each.annotation for name, each in parameters.items() if isinstance(each.annotation, type)}
+    groups = {name: kind for name, kind in groups.items() if is_dataclass(kind)}
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        command(**given)
+
+    options = [
+        option
+        for name, each in parameters.items()
+        for option in (inspect.signature(groups[name]).parameters.values() if name in groups else [each])
+    ]
+    called.__dict__["__signature__"] = inspect.Signature(
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in options]
+    )
+    called.__annotations__ = {each.name: each.annotation for each in options}
+    return called
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the command line tells of a device."""
+
+    csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None
+    listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None
+    identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1"
+    second_identity: Annotated[
+        str | None,
+        typer.Option(help="Of another Charge Point, with which the Central System is asked whether it still lives."),
+    ] = None
+    lacks: Annotated[
+        list[str] | None,
+        typer.Option(help="What the Charge Point does not have, e.g. detachable_cable. Repeatable."),
+    ] = None
+    data: Annotated[
+        list[str] | None, typer.Option(help="Test data, e.g. ValidIdTag=04A1B2C3 or MessageTimeout=10. Repeatable.")
+    ] = None
+    security_profile: Annotated[
+        int | None, typer.Option(help="The security profile of the connection: 0, 1, 2 or 3; 0 if nobody says so.")
+    ] = None
+    password: Annotated[
+        str | None,
+        typer.Option(
+            envvar="REHEARSE_PASSWORD",
+            show_envvar=True,
+            help="The AuthorizationKey of the Charge Point: 16 to 20 characters, or 32 to 40 hexadecimal digits.",
+        ),
+    ] = None
+    tls_ca: Annotated[
+        Path | None, typer.Option(help="Who has signed the certificates of the device under test, in PEM.")
+    ] = None
+    client_cert: Annotated[
+        Path | None, typer.Option(help="The certificate that our Charge Point shows, with its chain, in PEM.")
+    ] = None
+    client_key: Annotated[Path | None, typer.Option(help="The private key of --client-cert, in PEM.")] = None
+    pki: Annotated[
+        Path | None, typer.Option(help="A folder for keys and certificates of ours, which are made where missing.")
+    ] = None
+    next_csms: Annotated[
+        str | None, typer.Option(help="Where the Central System is reached with the next higher security profile.")
+    ] = None
+
+    def read(self) -> DeviceFile:
+        """The device that is meant; ends the command if it cannot be used."""
+        try:
+            return self._file()
+        except BadSetting as error:
+            unusable(str(error))
+
+    def _file(self) -> DeviceFile:
+        return DeviceFile(self._device())
+
+    def _device(self) -> Device:
+        if self.csms and self.listen:
+            raise BadSetting("--csms and --listen exclude each other: there is one device at a time")
+        for option, url in (("--csms", self.csms), ("--next-csms", self.next_csms)):
+            if url is not None and not URL.fullmatch(url):
+                raise BadSetting(f"{option} {masked(url)} is no URL such as ws://host:port/path")
+        is_external = bool(self.csms or self.listen)
+        security = Security(
+            self.security_profile if self.security_profile is not None or not is_external else 0,
+            password_of(self.password),
+            *(self.tls_ca, self.client_cert, self.client_key),
+            urls={(self.security_profile or 0) + 1: self.next_csms} if self.next_csms else {},
+            pki=self.pki,
+        )
+        return device(
+            url=self.csms,
+            listen=_address(self.listen),
+            identity=self.identity,
+            second_identity=self.second_identity,
+            data=_named_values("--data", self.data or []),
+            lacks=frozenset(self.lacks or []),
+            security=security,
+        )
+
+
+@dataclass(frozen=True)
+class ToldForRun(Told):
+    """What the command line tells of a device, and of those who make it act."""
+
+    about: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
+    ] = None
+    operator: Annotated[
+        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here.")
+    ] = None
+
+    def _file(self) -> DeviceFile:
+        operator = operator_table(self.operator) if self.operator is not None else {}
+        return DeviceFile(self._device(), self._about(), operator)
+
+    def _about(self) -> dict[str, str]:
+        told = _named_values("--about", self.about or [])
+        if unknown := [name for name in told if name not in ABOUT]:
+            raise BadSetting(f"unknown --about {unknown[0]}: one of {', '.join(ABOUT)}")
+        return told
+
+
+def password_of(text: str | None) -> bytes | None:
+    """The AuthorizationKey that an option tells. Raises ``BadSetting``."""
+    try:
+        return authorization_key(text) if text is not None else None
+    except BadSetting as error:
+        raise BadSetting(f"--password: {error}") from None
+
+
+def _named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise BadSetting(f"{option} {setting} is not of the form NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def _address(listen: str | None) -> tuple[str, int] | None:
+    if listen is None:
+        return None
+    host, _, port = listen.replace("[", "").replace("]", "").rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise BadSetting(f"--listen {listen} is not of the form HOST:PORT")
+    return host, int(port)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which cases the command line asks for."""
+
+    case: Annotated[list[str] | None, typer.Option(help="Only this test case, e.g. TC_003_CSMS. Repeatable.")] = None
+    profile: Annotated[list[str] | None, typer.Option(help="Only this profile, e.g. core. Repeatable.")] = None
+    role: Annotated[list[str] | None, typer.Option(help="Only this role, CS or CSMS. Repeatable.")] = None
+
+    def of(self, subject: Device) -> frozenset[str]:
+        """The ids of the cases to be run; ends the command if there is none."""
+        ids, profiles, roles = self.case or [], self.profile or [], self.role or []
+        known = all_cases()
+        if unknown := [each for each in ids if each not in known]:
+            unusable(f"unknown test case {', '.join(unknown)}: {hint(unknown[0])}")
+        folders = {name.casefold(): profile for folder, profile in PROFILES.items() for name in (folder, profile)}
+        if strange := [each for each in profiles if each.casefold() not in folders]:
+            unusable(f"unknown profile {', '.join(strange)}: one of {', '.join(PROFILES)}")
+        if wrong := [each for each in roles if each.upper() not in ("CS", "CSMS")]:
+            unusable(f"unknown role {', '.join(wrong)}: CS or CSMS")
+        wanted_profiles = {folders[each.casefold()] for each in profiles}
+        wanted_roles = {each.upper() for each in roles}
+
+        def is_wanted(each: Case) -> bool:
+            return (
+                (not ids or each.id in ids)
+                and (not wanted_profiles or each.profile in wanted_profiles)
+                and (not wanted_roles or each.role in wanted_roles)
+                and each.role in subject.roles
+            )
+
+        wanted = frozenset(each.id for each in known.values() if is_wanted(each))
+        if not wanted:
+            unusable("no test case is left to run: see 'rehearse cases'")
+        return wanted
+
+
+def hint(case_id: str) -> str:
+    """What to do about the id of a case that there is not."""
+    alike = [each for each in all_cases() if each.startswith(case_id.upper())]
+    return f"did you mean {', '.join(alike[:4])}?" if alike else "see 'rehearse cases'"

@@ -1,0 +1,274 @@
+"""A device that goes in the middle of a run: it is one finding, it is waited for, and what follows starts clean."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bench.device import device
+from bench.operators import Answer, Operator, Outcome, Request
+from bench.plugin import Rehearsal
+from bench.run import Run
+from ocppj.clock import Calendar, VirtualLoop
+from ocppj.frames import Call
+from ocppj.peer import Peer
+from reference_csms.central_system import CentralSystem
+from reference_csms.store import Store
+from reports.explanation import groups
+from reports.results import CaseResult, Results
+from simulator.charge_point import ChargePoint
+from tests.variants.foreign import ID_TAGS, Desk, Hands, _VirtualRun, play_all
+
+Deed = Callable[[], Awaitable[None]]
+
+
+async def nothing() -> None:
+    """Nobody does anything."""
+
+
+@dataclass
+class Fateful:
+    """An operator at whose first deed of a kind the device goes. ``answer``: his when he is to bring it back."""
+
+    operator: Operator
+    fatal: str  # the action
+    goes: Deed
+    answer: Answer = "gave up"
+    comes_back: Deed = nothing
+    asked: list[Request] = field(default_factory=list)
+    is_spent: bool = False
+
+    async def ask(self, request: Request) -> Outcome:
+        if request.action == "restart" and self.is_spent:
+            self.asked.append(request)
+            if self.answer == "done":
+                await self.comes_back()
+            return Outcome(self.answer, "so it is")
+        if request.action == self.fatal and not self.is_spent:
+            self.is_spent = True
+            await self.goes()
+            return Outcome("done")
+        return await self.operator.ask(request)
+
+
+@dataclass
+class Fate:
+    """What came of a run."""
+
+    results: Results
+
+    @property
+    def verdicts(self) -> str:
+        """In the order of the ids."""
+        return " ".join(case.verdict for case in sorted(self.results.cases, key=lambda case: case.id))
+
+    @property
+    def outages(self) -> list[dict[str, Any]]:
+        told: Any = self.results.run.get("outages", [])
+        return list(told)
+
+    def case(self, case_id: str) -> CaseResult:
+        return next(case for case in self.results.cases if case.id == case_id)
+
+
+def rehearsed(run: Run, cases: str) -> Fate:
+    rehearsal = Rehearsal(run, Results({}, {}), frozenset(cases.split()))
+    play_all(rehearsal)
+    return Fate(rehearsal.results)
+
+
+# A Central System that is rehearsed
+
+
+CENTRAL_SYSTEM = "TC_001_CSMS TC_003_CSMS TC_010_CSMS TC_013_CSMS TC_019_1_CSMS TC_031_CSMS"
+
+
+class Mortal:
+    """A Central System that can go, hang, and come back at the same place."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.loop = VirtualLoop(calendar)
+        self.it = self._made()
+        self.desk = Desk(self.it, 0.0)
+        self.loop.run_until_complete(self.it.start())
+        self.url = self.it.endpoint
+
+    def _made(self) -> CentralSystem:
+        store = Store()
+        store.heartbeat_interval = 15
+        for identity in ("CP1", "CP2"):
+            store.know_charge_point(identity)
+        for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
+            store.know_id_tag(ID_TAGS[name], status)
+        return CentralSystem(store)
+
+    async def go(self) -> None:
+        await self.it.stop()
+
+    async def come_back(self) -> None:
+        self.it = self.desk.central_system = self._made()
+        await self.it.start("127.0.0.1", int(self.url.rpartition(":")[2]))
+
+    async def restart(self) -> None:
+        """Go, and be there again 100 s later."""
+        await self.go()
+        self.loop.call_later(100, lambda: self.desk.tasks.add(self.loop.create_task(self.come_back())))
+
+    def rehearse(self, operator: Operator, **settings: Any) -> Fate:
+        run = _VirtualRun(device(url=self.url, data=ID_TAGS, **settings), operator, self.loop)
+        try:
+            run.open()
+            return rehearsed(run, CENTRAL_SYSTEM)
+        finally:
+            self.loop.run_until_complete(self.it.stop())
+            run.close()
+
+
+@pytest.mark.parametrize("answer", ["gave up", "device cannot", "done"])
+def test_a_central_system_that_is_gone_is_one_finding(calendar: Calendar, answer: Answer) -> None:
+    mortal = Mortal(calendar)
+    operator = Fateful(mortal.desk, "RemoteStartTransaction", mortal.go, answer)
+    fate = mortal.rehearse(operator)
+    assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+    reason = fate.case("TC_010_CSMS").reason
+    assert reason.startswith("the connection to the Central System ended (code 1001) and was not made again within")
+    (asked,) = operator.asked
+    assert (asked.party, asked.action) == ("Central System", "restart")
+    assert mortal.url in asked.sentence
+    assert [len(group.cases) for group in groups(fate.results)] == [1, 3]
+    (outage,) = fate.outages
+    assert (outage["after"], outage["until"]) == ("TC_010_CSMS", "")
+    assert "no sign of life since TC_010_CSMS" in fate.case("TC_031_CSMS").reason
+
+
+def test_who_waits_for_nobody_waits_once(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+    mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", mortal.go))
+    # MessageTimeout of the case, LongOperationTimeout of the bench, and hardly anything for each case that is left.
+    assert mortal.loop.time() < 30 + 120 + 60
+
+
+def test_a_central_system_that_its_operator_brings_back_is_rehearsed_on(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+    fate = mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", mortal.go, "done", mortal.come_back))
+    assert fate.verdicts == "pass pass fail pass pass pass"
+    (outage,) = fate.outages
+    assert outage["since"] < outage["until"]
+
+
+def test_a_central_system_that_restarts_by_itself_is_not_missed(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+    operator = Fateful(mortal.desk, "RemoteStartTransaction", mortal.restart)
+    fate = mortal.rehearse(operator)
+    assert fate.verdicts == "pass pass fail pass pass pass"
+    assert (operator.asked, fate.outages) == ([], [])
+
+
+@pytest.mark.parametrize("other", [None, "CP2"])
+def test_a_central_system_that_hangs(calendar: Calendar, monkeypatch: pytest.MonkeyPatch, other: str | None) -> None:
+    """It lives if it answers any Charge Point that it knows."""
+    mortal = Mortal(calendar)
+    serve = Peer._serve
+    hangs: list[bool] = []
+
+    async def hang(peer: Peer, call: Call) -> None:
+        if peer.party != "Central System" or not hangs or peer.identity != "CP1":
+            await serve(peer, call)
+
+    monkeypatch.setattr(Peer, "_serve", hang)
+
+    async def begin() -> None:
+        hangs.append(True)
+
+    fate = mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", begin), second_identity=other)
+    if other is None:
+        assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+        assert "nothing came in" in fate.outages[0]["words"]
+    else:
+        assert fate.verdicts == "pass pass fail fail fail fail"
+        assert fate.outages == []
+
+
+# A Charge Point that is rehearsed
+
+CHARGE_POINT = "TC_001_CS TC_003_CS TC_005_1_CS TC_010_CS TC_019_CS TC_031_CS"
+
+
+class Station:
+    """A Charge Point at our Central System, which can go, hang, and come back."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self.loop = VirtualLoop(calendar)
+        self.it = ChargePoint(connectors=1)
+        self.hands = Hands(self.it, 0.0)
+
+    async def go(self) -> None:
+        await self.it.lose_power()
+
+    async def come_back(self) -> None:
+        await self.it.regain_power()
+
+    async def reboot(self) -> None:
+        """Go, and boot 20 s later."""
+        await self.go()
+        self.loop.call_later(20, lambda: self.loop.create_task(self.come_back()))
+
+    async def hang(self) -> None:
+        """Keep the connection, say nothing any more, and answer nothing."""
+
+        async def say_nothing(text: str) -> None:
+            pass
+
+        assert self.it._peer is not None
+        self.it._peer.send_text = say_nothing  # type: ignore[method-assign]
+
+    def rehearse(self, operator: Operator) -> Fate:
+        run = _VirtualRun(device(listen=("127.0.0.1", 0), data=ID_TAGS), operator, self.loop)
+        try:
+            run.open()
+            self.loop.run_until_complete(self.it.power_on(run.endpoint))
+            assert run.await_charge_point()
+            return rehearsed(run, CHARGE_POINT)
+        finally:
+            self.loop.run_until_complete(self.it.stop())
+            run.close()
+
+
+@pytest.mark.parametrize("answer", ["gave up", "device cannot", "done"])
+def test_a_charge_point_that_is_gone_is_one_finding(calendar: Calendar, answer: Answer) -> None:
+    station = Station(calendar)
+    operator = Fateful(station.hands, "unplug_ev_side", station.go, answer)
+    fate = station.rehearse(operator)
+    assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+    reason = fate.case("TC_005_1_CS").reason
+    assert "the connection was closed once meanwhile (code 1006) and not opened again" in reason
+    (asked,) = operator.asked
+    assert (asked.party, asked.action) == ("Charge Point", "restart")
+    assert [len(group.cases) for group in groups(fate.results)] == [1, 3]
+    (outage,) = fate.outages
+    assert (outage["after"], outage["until"]) == ("TC_005_1_CS", "")
+    assert "it is not connected" in outage["words"]
+
+
+def test_a_charge_point_that_hangs_is_one_finding(calendar: Calendar) -> None:
+    station = Station(calendar)
+    fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", station.hang))
+    assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+    assert "nothing came in" in fate.outages[0]["words"]
+
+
+def test_a_charge_point_that_its_operator_brings_back_is_rehearsed_on(calendar: Calendar) -> None:
+    station = Station(calendar)
+    fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", station.go, "done", station.come_back))
+    assert fate.verdicts == "pass pass fail pass pass pass"
+    (outage,) = fate.outages
+    assert outage["since"] < outage["until"]
+
+
+def test_a_charge_point_that_boots_by_itself_begins_the_next_case_afresh(calendar: Calendar) -> None:
+    station = Station(calendar)
+    operator = Fateful(station.hands, "unplug_ev_side", station.reboot)
+    fate = station.rehearse(operator)
+    assert fate.verdicts == "pass pass fail pass pass pass"
+    assert (operator.asked, fate.outages) == ([], [])
