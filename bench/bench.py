@@ -499,6 +499,30 @@ class Bench:
             self.take(message, ordered=ordered)
         return message
 
+    async def claim_asked(self, sender: Party, action: str, is_it: Callable[[Message], bool], since: int) -> Message:
+        """Claim the request that an operator was asked for, from a place of the transcript on.
+
+        What the device sends of its own accord is not taken for it: the first that is as it was asked for is the one.
+        If there is none, another may be meant. Ends the case if nothing comes.
+        """
+        deadline = self.loop.time() + self.timeout
+
+        def comes(message: Message) -> bool:
+            return message.index >= since
+
+        message = await self.wire.next_call(sender, action, comes, deadline)
+        if message is None:
+            raise self.sent_nothing(sender, action)
+        if not is_it(message):
+            deadline = min(deadline, self.loop.time() + self.settle_time)
+            fitting = await self.wire.next_call(sender, action, lambda it: comes(it) and is_it(it), deadline)
+            if fitting is not None and action in CONSEQUENTIAL[sender]:
+                text = f"the {sender} sent {message}, which it was not asked for"
+                raise self.blame(sender, text, action, frame=message.index)
+            message = fitting or message
+        self.take(message, ordered=False)
+        return message
+
     def _patience(self, sender: Party, within: float | None) -> float:
         """Seconds to wait for a request. Ours comes when the judged party has answered those before it."""
         limit = self.timeout if within is None else within
@@ -711,6 +735,8 @@ class Bench:
         if left is None:
             return ""
         gone = (datetime.now(UTC) - parse_timestamp(left.record["timestamp"])).total_seconds()
+        if gone < self.timeout and not left.refusal:
+            return ""  # it has hardly had the time
         refusal = f"; the latest attempt: {left.refusal}" if left.refusal else ""
         ended = f"the connection to the {self.judged} ended (code {left.code})"
         return f"{ended} and was not made again within {gone:.0f} s{refusal}"

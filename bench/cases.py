@@ -114,6 +114,12 @@ def all_cases() -> dict[str, Case]:
     return {case_id: each[0] for case_id, each in scenarios().items()}
 
 
+def hint(case_id: str) -> str:
+    """What to do about the id of a case that there is not."""
+    alike = [each for each in all_cases() if each.startswith(case_id.upper())]
+    return f"did you mean {', '.join(alike[:4])}?" if alike else "see 'rehearse cases'"
+
+
 def cases_for(device: Device) -> dict[str, Case]:
     """Every case, by id; of several scenarios the one that is for the device."""
 

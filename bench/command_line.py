@@ -31,7 +31,7 @@ from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
 from bench.sessions import Earlier, Sessions, boot_notes, options_given
-from bench.settings import Choice, ToldForRun, with_options
+from bench.settings import ANY_PASSWORD, Choice, Told, ToldForRun, with_options
 from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
 from ocppj.connection import ConnectFailed, connection_url
@@ -141,6 +141,9 @@ def run(
 
 @app.command()
 def cases(
+    device_file: Annotated[
+        Path | None, typer.Option("--device", metavar="FILE", help="Only what applies to the device of a device file.")
+    ] = None,
     csms: Annotated[bool, typer.Option("--csms", help="Only what applies to a Central System.")] = False,
     charge_point: Annotated[bool, typer.Option("--charge-point", help="Only what applies to a Charge Point.")] = False,
     lacks: Annotated[
@@ -151,14 +154,12 @@ def cases(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every test case with id, title, role, profile, and whether it applies."""
-    url = "ws://" if csms else None
-    listen = ("", 0) if charge_point and not csms else None
-    try:
-        subject = device(url=url, listen=listen, lacks=frozenset(lacks or []))
-    except BadSetting as error:
-        unusable(str(error))
-    if security_profile is not None or not subject.is_external:
-        subject = replace(subject, security=Security(security_profile))
+    if device_file is not None and (csms or charge_point):
+        unusable("--device says already whether it is a Central System or a Charge Point")
+    subject = Told(device=device_file, lacks=lacks, security_profile=security_profile).read(ANY_PASSWORD).device
+    if csms or charge_point:
+        place: dict[str, Any] = {"url": "ws://"} if csms else {"listen": ("", 0)}
+        subject = replace(device(**place, lacks=subject.lacks), security=Security(security_profile or 0))
     rows = [(each, each.why_not(subject)) for each in cases_for(subject).values()]
     if as_json:
         entries = [
@@ -226,7 +227,10 @@ def _now() -> str:
 def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
-    subject = file.device
+    try:
+        played = Run(file.device, _operator(file, progress))
+    except BadSetting as error:
+        unusable(str(error))
     task = progress.add_task("", total=len(wanted))
 
     wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
@@ -244,7 +248,7 @@ def _rehearsal(
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
         if result.reason in missing:
             return  # one line for all that wait for the device
-        if run.life.is_out and result.reason == masked(str(run.life)):
+        if played.life.is_out and result.reason == masked(str(played.life)):
             missing.add(result.reason)
         verdict = results.counts_as(result)
         colour = COLOURS[verdict]
@@ -257,11 +261,7 @@ def _rehearsal(
         for line in history.attempts(result, results):
             progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
 
-    try:
-        run = Run(subject, _operator(file, progress))
-        return Rehearsal(run, results, wanted, out, started, ended, shuffle, noticed=noticed)
-    except BadSetting as error:
-        unusable(str(error))
+    return Rehearsal(played, results, wanted, out, started, ended, shuffle, noticed=noticed)
 
 
 def _operator(file: DeviceFile, progress: Progress) -> Operator:

@@ -213,6 +213,8 @@ class Problem:
         """In one line, with the setting as the command line has it."""
         table, _, key = self.setting.partition(".")
         name = OPTIONS.get(self.setting) or NAMES.get(self.setting) or f"--{key or table}".replace("_", "-")
+        if key.startswith("urls."):
+            name = "--next-csms"
         if self.value is None:
             return f"{name} {self.words}"
         return f"{name}{' ' if name.startswith('--') else '='}{self.value} {self.words}"

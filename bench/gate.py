@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cases import all_cases
-from bench.settings import hint
+from bench.cases import all_cases, hint
 from bench.terminal import FAILED, INCONCLUSIVE, PASSED, unusable
 from reports.results import Results
 

@@ -15,9 +15,10 @@ import typer
 
 from bench.command_line import app
 from bench.device import DEFAULT_DATA, BadSetting
+from bench.device_file import URL
 from bench.pki import ORGANIZATION, Pki, read_credential, read_roots, write_secret
 from bench.seats import MAY_LACK, parts
-from bench.settings import URL, password_of
+from bench.settings import password_of
 from bench.terminal import console, unusable
 from ocppj.authority import Credential
 from ocppj.certificates import pem

@@ -1,23 +1,22 @@
 """What the commands have in common: the options that tell of a device, and those that choose cases."""
 
 import inspect
-import re
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bench.cases import PROFILES, Case, all_cases
-from bench.device import BadSetting, Device, Security, authorization_key, device
-from bench.device_file import ABOUT, DeviceFile
+from bench.cases import PROFILES, Case, all_cases, hint
+from bench.device import BadSetting, Device, authorization_key, setting_of
+from bench.device_file import ABOUT, PASSWORD, BadDeviceFile, DeviceFile, device_of, read
 from bench.operators.kinds import operator_table
-from bench.terminal import unusable
-from ocppj.secrets import masked
+from bench.terminal import refuse, unusable
 
-URL = re.compile(r"wss?://[^/\s]+(/\S*)?")
+ANY_PASSWORD = bytes(16)  # where nothing is connected to
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -48,9 +47,17 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 class Told:
     """What the command line tells of a device."""
 
+    device: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A device file, which 'rehearse init' makes; what is given beside it comes first."
+        ),
+    ] = None
     csms: Annotated[str | None, typer.Option(help="A Central System under test: ws://host/path")] = None
     listen: Annotated[str | None, typer.Option(help="Await a Charge Point under test at HOST:PORT")] = None
-    identity: Annotated[str, typer.Option(help="The identity of the Charge Point")] = "CP1"
+    identity: Annotated[str | None, typer.Option(help="The identity of the Charge Point; CP1 if nobody says so.")] = (
+        None
+    )
     second_identity: Annotated[
         str | None,
         typer.Option(help="Of another Charge Point, with which the Central System is asked whether it still lives."),
@@ -68,9 +75,8 @@ class Told:
     password: Annotated[
         str | None,
         typer.Option(
-            envvar="REHEARSE_PASSWORD",
-            show_envvar=True,
-            help="The AuthorizationKey of the Charge Point: 16 to 20 characters, or 32 to 40 hexadecimal digits.",
+            help="The AuthorizationKey of the Charge Point: 16 to 20 characters, or 32 to 40 hexadecimal digits; "
+            f"better in the environment, as {PASSWORD}.",
         ),
     ] = None
     tls_ca: Annotated[
@@ -87,39 +93,37 @@ class Told:
         str | None, typer.Option(help="Where the Central System is reached with the next higher security profile.")
     ] = None
 
-    def read(self) -> DeviceFile:
-        """The device that is meant; ends the command if it cannot be used."""
+    def read(self, password: bytes | None = None) -> DeviceFile:
+        """The device that is meant; ends the command if it cannot be used. ``password``: if it need not be told."""
         try:
-            return self._file()
+            return self._file(password)
+        except BadDeviceFile as error:
+            refuse(*str(error).splitlines())
         except BadSetting as error:
-            unusable(str(error))
+            unusable(*str(error).splitlines())
 
-    def _file(self) -> DeviceFile:
-        return DeviceFile(self._device())
-
-    def _device(self) -> Device:
+    def _file(self, password: bytes | None) -> DeviceFile:
         if self.csms and self.listen:
             raise BadSetting("--csms and --listen exclude each other: there is one device at a time")
-        for option, url in (("--csms", self.csms), ("--next-csms", self.next_csms)):
-            if url is not None and not URL.fullmatch(url):
-                raise BadSetting(f"{option} {masked(url)} is no URL such as ws://host:port/path")
-        is_external = bool(self.csms or self.listen)
-        security = Security(
-            self.security_profile if self.security_profile is not None or not is_external else 0,
-            password_of(self.password),
-            *(self.tls_ca, self.client_cert, self.client_key),
-            urls={(self.security_profile or 0) + 1: self.next_csms} if self.next_csms else {},
-            pki=self.pki,
-        )
-        return device(
-            url=self.csms,
-            listen=_address(self.listen),
-            identity=self.identity,
-            second_identity=self.second_identity,
-            data=_named_values("--data", self.data or []),
-            lacks=frozenset(self.lacks or []),
-            security=security,
-        )
+        password = password or password_of(self.password)
+        if self.device is not None:
+            return read(self.device, self.settings(), password)
+        return DeviceFile(device_of(self.settings(), password or password_of(os.environ.get(PASSWORD))))
+
+    def settings(self) -> dict[str, Any]:
+        """What is told, by the names that a device file has for it. Raises ``BadSetting``."""
+        told: dict[str, Any] = {
+            "connection.url": self.csms,
+            "connection.listen": self.listen,
+            "connection.second_identity": self.second_identity,
+            "identity": self.identity,
+            "security.profile": self.security_profile,
+            **{f"security.{name}": getattr(self, name) for name in ("tls_ca", "client_cert", "client_key", "pki")},
+            f"connection.urls.{(self.security_profile or 0) + 1}": self.next_csms,
+            **{setting_of(name): value for name, value in named_values("--data", self.data or []).items()},
+            **{f"has.{name}": False for name in self.lacks or []},
+        }
+        return {setting: value for setting, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -134,12 +138,13 @@ class ToldForRun(Told):
         str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here.")
     ] = None
 
-    def _file(self) -> DeviceFile:
-        operator = operator_table(self.operator) if self.operator is not None else {}
-        return DeviceFile(self._device(), self._about(), operator)
+    def _file(self, password: bytes | None) -> DeviceFile:
+        file = super()._file(password)
+        operator = operator_table(self.operator) if self.operator is not None else file.operator
+        return replace(file, about={**file.about, **self._about()}, operator=operator)
 
     def _about(self) -> dict[str, str]:
-        told = _named_values("--about", self.about or [])
+        told = named_values("--about", self.about or [])
         if unknown := [name for name in told if name not in ABOUT]:
             raise BadSetting(f"unknown --about {unknown[0]}: one of {', '.join(ABOUT)}")
         return told
@@ -153,7 +158,8 @@ def password_of(text: str | None) -> bytes | None:
         raise BadSetting(f"--password: {error}") from None
 
 
-def _named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
+def named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
+    """The values of an option that is given as NAME=VALUE, by name. Raises ``BadSetting``."""
     values: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -161,15 +167,6 @@ def _named_values(option: str, settings: Sequence[str]) -> dict[str, str]:
             raise BadSetting(f"{option} {setting} is not of the form NAME=VALUE")
         values[name] = value
     return values
-
-
-def _address(listen: str | None) -> tuple[str, int] | None:
-    if listen is None:
-        return None
-    host, _, port = listen.replace("[", "").replace("]", "").rpartition(":")
-    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise BadSetting(f"--listen {listen} is not of the form HOST:PORT")
-    return host, int(port)
 
 
 @dataclass(frozen=True)
@@ -206,9 +203,3 @@ class Choice:
         if not wanted:
             unusable("no test case is left to run: see 'rehearse cases'")
         return wanted
-
-
-def hint(case_id: str) -> str:
-    """What to do about the id of a case that there is not."""
-    alike = [each for each in all_cases() if each.startswith(case_id.upper())]
-    return f"did you mean {', '.join(alike[:4])}?" if alike else "see 'rehearse cases'"

@@ -14,6 +14,11 @@ console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty(
 
 def unusable(*lines: str) -> NoReturn:
     """End the command, nothing was run: each line says what cannot be used and what would be right."""
+    refuse(*(f"rehearse: {line}" for line in lines))
+
+
+def refuse(*lines: str) -> NoReturn:
+    """The same for lines that name a file, as editors and compilers do: ``acme.toml:17: ...``."""
     for line in lines:
-        print(f"rehearse: {line}", file=sys.stderr)
+        print(line, file=sys.stderr)
     raise typer.Exit(UNUSABLE)

@@ -23,6 +23,7 @@ from steps.words import given, then, when
 
 SENDERS: tuple[Party, ...] = ("Charge Point", "Central System")
 REPORTS = ("StatusNotification", "MeterValues")
+TOLD_APART_BY = ("connectorId", "idTag", "key", "requestedMessage", "transactionId", "type")
 TELL_STATUS = ("StatusNotification", *TELL_PROGRESS)
 
 
@@ -171,14 +172,28 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
 
 async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> Message:
     """Have a request sent, and claim and check it."""
-    await bench.send(sender, action, payload_of(action, "req", table, bench.value), bench.sentence)
+    start, asked = len(bench.wire.records), payload_of(action, "req", table, bench.value)
+    await bench.send(sender, action, asked, bench.sentence)
     if bench.seats[sender].is_ours:
         return await claim_request(bench, sender, action, table)
-    message = await bench.claim_if_any(sender, action, within=bench.timeout)
-    if message is None:
-        raise bench.sent_nothing(sender, action)
+
+    def is_it(message: Message) -> bool:
+        return not mismatches(message.payload, table, bench.value) and not _others(message, asked)
+
+    message = await bench.claim_asked(sender, action, is_it, start)
     judge_rows(bench, message, f"{action}.req", table)
+    for text in _others(message, asked):
+        bench.remark(f"{action}.req: {text}")
     return message
+
+
+def _others(message: Message, asked: Payload) -> list[str]:
+    """In what a request differs from the one that was asked for, as far as requests are told apart by it."""
+    return [
+        f"{name} is {message.payload.get(name)}, {asked[name]} was asked for"
+        for name in TOLD_APART_BY
+        if name in asked and str(message.payload.get(name, asked[name])).casefold() != str(asked[name]).casefold()
+    ]
 
 
 async def claim_request(

@@ -122,7 +122,40 @@ PROVISIONS: dict[str, Payload] = {
     "DataTransfer": {"vendorId": "x"},
 }
 
+
+def of_its_own(action: str, payload: Payload) -> Callable[[], Change]:
+    """It sends another request of an action right before the one that it is asked for."""
+    return lambda: lambda frame: [call(action, payload), 0.5, frame] if frame.requests(action) else None
+
+
+def long_before(action: str) -> Callable[[], Change]:
+    """It sends a request when a Charge Point has booted, and none when it is asked for it."""
+
+    def change() -> Change:
+        sent: list[str] = []
+
+        def instead(frame: Frame) -> Iterable[Frame] | None:
+            if frame.requests(action):
+                return []
+            if frame.answers("BootNotification"):
+                sent.clear()
+            if not frame.answers("StatusNotification") or sent:
+                return None
+            sent.append(action)
+            return [frame, call(action, {})]
+
+        return instead
+
+    return change
+
+
 LAWFUL = {
+    "GetConfiguration.req of its own before the one that it is asked for": Variant(
+        "5.8: it changes nothing, and is not the one that was asked for",
+        of_its_own("GetConfiguration", {"key": ["HeartbeatInterval"]}),
+        numbers="019_1",
+        remark="GetConfiguration.req was sent beside the test case",
+    ),
     **{
         f"{action}.req after every boot": Variant(
             "chapter 5: at any time, and many a Central System brings a Charge Point up to date then",
@@ -157,6 +190,7 @@ LAWFUL = {
         "5.11: whichever the Central System wants",
         req("RemoteStartTransaction", idTag="ANOTHER"),
         central_system=knows("ANOTHER"),
+        remark="idTag is ANOTHER, VALID-7F3A91 was asked for",
     ),
     "idTag in lower case": Variant("7.28: a CiString20", edited("idTag", str.lower)),
     "keys in lower case": Variant(
@@ -198,6 +232,20 @@ LAWFUL = {
 }
 
 UNLAWFUL = {
+    "RemoteStartTransaction.req of its own before the one that it is asked for": Variant(
+        "5.11: a session that no test case knows",
+        of_its_own("RemoteStartTransaction", {"idTag": "ANOTHER"}),
+        central_system=knows("ANOTHER"),
+        numbers="010 026",
+        fails="010 026",
+    ),
+    "GetConfiguration.req before it is asked for it, and none then": Variant(
+        "5.8: what came before the asking is not what was asked for",
+        long_before("GetConfiguration"),
+        numbers="019_1",
+        inconclusive="019_1",
+        reason="sent nothing",
+    ),
     "answers twice": Variant("OCPP-J 4.1.1: one answer to a CALL", lambda: answers_twice, fails=ALL),
     "asks twice": Variant(
         "the test case knows one; GetConfiguration.req changes nothing",
