@@ -1,5 +1,6 @@
 """A device that goes in the middle of a run: it is one finding, it is waited for, and what follows starts clean."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from bench.operators import Answer, Operator, Outcome, Request
 from bench.plugin import Rehearsal
 from bench.run import Run
 from ocppj.clock import Calendar, VirtualLoop
+from ocppj.connection import Admission, Attempt, ServerSocket
 from ocppj.frames import Call
 from ocppj.peer import Peer
 from reference_csms.central_system import CentralSystem
@@ -87,8 +89,9 @@ CENTRAL_SYSTEM = "TC_001_CSMS TC_003_CSMS TC_010_CSMS TC_013_CSMS TC_019_1_CSMS 
 class Mortal:
     """A Central System that can go, hang, and come back at the same place."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, kind: type[CentralSystem] = CentralSystem) -> None:
         self.loop = VirtualLoop(calendar)
+        self._kind = kind
         self.it = self._made()
         self.desk = Desk(self.it, 0.0)
         self.loop.run_until_complete(self.it.start())
@@ -101,7 +104,7 @@ class Mortal:
             store.know_charge_point(identity)
         for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
             store.know_id_tag(ID_TAGS[name], status)
-        return CentralSystem(store)
+        return self._kind(store)
 
     async def go(self) -> None:
         await self.it.stop()
@@ -188,6 +191,31 @@ def test_a_central_system_that_hangs(calendar: Calendar, monkeypatch: pytest.Mon
     else:
         assert fate.verdicts == "pass pass fail fail fail fail"
         assert fate.outages == []
+
+
+class Clinging(CentralSystem):
+    """One that takes a moment to let go of a connection, and notes who comes before."""
+
+    gone_at = -1.0
+    came_early = 0
+
+    def _admits(self, attempt: Attempt) -> Admission:
+        self.came_early += asyncio.get_running_loop().time() < self.gone_at + 0.9
+        return super()._admits(attempt)
+
+    async def _serve(self, websocket: ServerSocket) -> None:
+        try:
+            await super()._serve(websocket)
+        finally:
+            self.gone_at = asyncio.get_running_loop().time()
+
+
+def test_a_central_system_has_a_moment_between_two_connections(calendar: Calendar) -> None:
+    mortal = Mortal(calendar, Clinging)
+    fate = mortal.rehearse(mortal.desk)
+    assert fate.verdicts == "pass pass pass pass pass pass"
+    assert isinstance(mortal.it, Clinging)
+    assert (mortal.it.gone_at > 0, mortal.it.came_early) == (True, 0)
 
 
 # A Charge Point that is rehearsed
