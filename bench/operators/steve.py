@@ -7,6 +7,7 @@ import hashlib
 import html
 import os
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,6 +56,8 @@ FIELDS: dict[str, dict[str, str]] = {
 
 # The keys that SteVe offers in a list; any other one is asked for as a custom key.
 CUSTOM = "CUSTOM"
+
+PASSWORD_BYTES = 15  # as text 20 characters, the most that A00.FR.205 has
 
 SOON = timedelta(seconds=3)  # SteVe takes no retrieveDate and no installDateTime that is over when it reads it
 
@@ -134,7 +137,10 @@ class SteVe:
     # What an action needs beyond other names for its fields
 
     async def _change_configuration(self, request: Request) -> Payload:
-        return {"keyType": CUSTOM, "customConfKey": request.payload["key"], "value": request.payload.get("value", "")}
+        key, value = request.payload["key"], request.payload.get("value", "")
+        if key == "AuthorizationKey":  # SteVe takes a password and sends it in hexadecimal digits
+            value = secrets.token_urlsafe(PASSWORD_BYTES)
+        return {"keyType": CUSTOM, "customConfKey": key, "value": value}
 
     async def _get_configuration(self, request: Request) -> Payload:
         return {"commaSeparatedCustomConfKeys": ",".join(request.payload.get("key", []))}
