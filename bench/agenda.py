@@ -45,10 +45,13 @@ class Agenda:
         self._batches = {case.id: _batch(case) for case in self._cases.values()}
         self._sizes = Counter(self._batches.values())
 
-    def place(self, case_id: str) -> tuple[object, ...]:
-        """What the cases are sorted by: first the batches with fewer kinds of handling, of these the larger ones."""
-        batch = self._batches[case_id]
-        return batch.is_last, batch.is_unknown, len(batch.actions), -self._sizes[batch], batch.actions, case_id
+    def place(self, case: Case) -> tuple[object, ...]:
+        """What cases are sorted by: first the batches with fewer kinds of handling, of these the larger ones.
+
+        A case that will not be played is among the first.
+        """
+        batch = self._batches.get(case.id, Batch(False, False, ()))
+        return batch.is_last, batch.is_unknown, len(batch.actions), -self._sizes[batch], batch.actions, case.id
 
     @property
     def introduction(self) -> str:
@@ -78,8 +81,8 @@ class Agenda:
     @cached_property
     def _firsts(self) -> frozenset[str]:
         firsts: dict[Batch, str] = {}
-        for case_id in sorted(self._cases, key=self.place):
-            firsts.setdefault(self._batches[case_id], case_id)
+        for case in sorted(self._cases.values(), key=self.place):
+            firsts.setdefault(self._batches[case.id], case.id)
         return frozenset(firsts.values())
 
     def _needs_nobody(self, case_id: str) -> bool:

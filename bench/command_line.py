@@ -20,12 +20,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import allure
+from bench.agenda import Agenda
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, device
 from bench.device_file import DeviceFile
 from bench.gate import Gate, exit_status
-from bench.operators import Operator
+from bench.hooks import Hooks
+from bench.operators import HookFailed, Operator
 from bench.operators.kinds import operator_of
+from bench.operators.person import Person
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
@@ -113,6 +116,8 @@ def run(
     rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
     if earlier:
         rehearsal.finished = wanted.difference(earlier.cases)
+    if isinstance(rehearsal.run.operator, Person) and shuffle is None:
+        rehearsal.agenda = Agenda(rehearsal.ahead())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         reach(rehearsal.run)
@@ -123,6 +128,8 @@ def run(
             _make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
+        if rehearsal.agenda is not None:
+            console.print(rehearsal.agenda.introduction, soft_wrap=True)
         with progress:
             code = play(rehearsal) if processes == 1 else play_in_processes(rehearsal, processes)
     finally:
@@ -228,7 +235,7 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress))
+        played = Run(file.device, _operator(file, progress), [Hooks(**file.hooks)])
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
@@ -280,6 +287,8 @@ def reach(run: Run) -> None:
     subject = run.device
     try:
         run.open()
+    except HookFailed as failed:
+        unusable(f"nothing was made ready, so nothing is run: {shown(str(failed))}")
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")

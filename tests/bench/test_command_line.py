@@ -268,7 +268,7 @@ UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
 }
 
 NOT_YET = {
-    "an operator with half a quote": (["--operator", "command:foo 'bar"], "--operator "),
+    "an operator with half a quote": (["--operator", "command:foo 'bar"], "the operator (command): foo 'bar is no "),
     "a fraction of a connector": (["--data", "ConnectorId=1.5", "--case", "TC_017_1_CS"], "ConnectorId=1.5 "),
     "half a connector more": (["--data", "NumberOfConnectors=1.5", "--case", "TC_017_1_CS"], "NumberOfConnectors=1.5 "),
     "a connector that is not there": (["--data", "ConnectorId=9", "--case", "TC_003_CS"], "ConnectorId=9 "),
