@@ -118,11 +118,11 @@ class Mortal:
         await self.go()
         self.loop.call_later(100, lambda: self.desk.tasks.add(self.loop.create_task(self.come_back())))
 
-    def rehearse(self, operator: Operator, **settings: Any) -> Fate:
+    def rehearse(self, operator: Operator, cases: str = CENTRAL_SYSTEM, **settings: Any) -> Fate:
         run = _VirtualRun(device(url=self.url, data=ID_TAGS, **settings), operator, self.loop)
         try:
             run.open()
-            return rehearsed(run, CENTRAL_SYSTEM)
+            return rehearsed(run, cases)
         finally:
             self.loop.run_until_complete(self.it.stop())
             run.close()
@@ -212,8 +212,8 @@ class Clinging(CentralSystem):
 
 def test_a_central_system_has_a_moment_between_two_connections(calendar: Calendar) -> None:
     mortal = Mortal(calendar, Clinging)
-    fate = mortal.rehearse(mortal.desk)
-    assert fate.verdicts == "pass pass pass pass pass pass"
+    fate = mortal.rehearse(mortal.desk, f"{CENTRAL_SYSTEM} TC_032_1_CSMS TC_037_1_CSMS TC_039_CSMS")
+    assert set(fate.verdicts.split()) == {"pass"}
     assert isinstance(mortal.it, Clinging)
     assert (mortal.it.gone_at > 0, mortal.it.came_early) == (True, 0)
 
