@@ -46,7 +46,7 @@ class CitrineOS:
         if (module := MODULES.get(request.action)) is None:
             return Outcome("device cannot", f"CitrineOS cannot send {request.action}: it has no endpoint for OCPP 1.6")
         if self._http is None:
-            self._http = httpx.AsyncClient()
+            self._http = httpx.AsyncClient(trust_env=False)
         endpoint = request.action[0].lower() + request.action[1:]
         try:
             answer = await self._http.post(
@@ -61,7 +61,9 @@ class CitrineOS:
             return Outcome("gave up", f"CitrineOS answered {endpoint} with {answer.status_code}: {answer.text[:300]}")
         for confirmation in answer.json():
             if not confirmation["success"]:
-                return Outcome("gave up", f"CitrineOS did not send {request.action}: {confirmation.get('payload')}"[:300])
+                return Outcome(
+                    "gave up", f"CitrineOS did not send {request.action}: {confirmation.get('payload')}"[:300]
+                )
         return Outcome("done")
 
     async def close(self) -> None:

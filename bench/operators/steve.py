@@ -8,6 +8,7 @@ import html
 import os
 import re
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -57,6 +58,10 @@ FIELDS: dict[str, dict[str, str]] = {
 # The keys that SteVe offers in a list; any other one is asked for as a custom key.
 CUSTOM = "CUSTOM"
 
+TAKEN_OVER = "This unknown idTag was used in a transaction"  # begins the note of an idTag that SteVe has made itself
+
+LIMIT = 30.0  # seconds in which a page is there
+
 PASSWORD_BYTES = 15  # as text 20 characters, the most that A00.FR.205 has
 
 SOON = timedelta(seconds=3)  # SteVe takes no retrieveDate and no installDateTime that is over when it reads it
@@ -72,6 +77,7 @@ class SteVe:
     ``url``: of its web pages, as in ``http://127.0.0.1:8180/steve``. ``user``: of its web pages and its Web API.
     ``password_from``, ``api_password_from``: the environment variables that hold the two passwords of this user.
     ``charge_point_password_from``: the one with the AuthorizationKey, for a Charge Point that is added to SteVe.
+    ``tls_ca``: a file with who has signed the certificate of its web pages, if these are reached by https.
     """
 
     def __init__(
@@ -81,11 +87,13 @@ class SteVe:
         password_from: str = "STEVE_PASSWORD",  # noqa: S107  # the name of a variable
         api_password_from: str = "STEVE_API_PASSWORD",  # noqa: S107  # the name of a variable
         charge_point_password_from: str = "REHEARSE_PASSWORD",  # noqa: S107  # the name of a variable
+        tls_ca: str | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._credentials = {"username": user, "password": _secret(password_from)}
         self._api_credentials = (user, _secret(api_password_from))
         self._charge_point_password_from = charge_point_password_from
+        self._tls = ssl.create_default_context(cafile=tls_ca)
         self._api: httpx.AsyncClient | None = None
         self._web: httpx.AsyncClient | None = None
         self._special: dict[str, Callable[[Request], Any]] = {
@@ -121,13 +129,21 @@ class SteVe:
         await self._add_charge_point(beginning.device["identity"], beginning.device["security"]["profile"] or 0)
         data = beginning.test_data
         parent = data.get("ParentIdTag")
-        for name, limit in (("ParentIdTag", -1), ("ValidIdTag", -1), ("ValidIdTag2", -1), ("ExpiredIdTag", -1)):
+        if parent is not None:
+            await self._know(parent)
+        for name in ("ValidIdTag", "ValidIdTag2"):
             if name in data:
-                await self._know(data[name], limit, parent if name.startswith("Valid") else None)
+                await self._know(data[name], parent)
         if "BlockedIdTag" in data:
-            await self._know(data["BlockedIdTag"], 0, None)  # none at a time: Blocked
+            await self._know(data["BlockedIdTag"], limit=0)
         if "ExpiredIdTag" in data:
-            await self._expire(data["ExpiredIdTag"])
+            await self._know(data["ExpiredIdTag"], expired=True)
+
+    async def before_case(self, beginning: Beginning) -> None:
+        """Make an idTag unknown again: one with which a transaction was started SteVe takes over, as Blocked."""
+        found = await self._tag(beginning.test_data["InvalidIdTag"])
+        if found is not None and str(found["note"]).startswith(TAKEN_OVER):
+            await self._call("DELETE", f"/ocppTags/{found['ocppTagPk']}")
 
     async def close(self) -> None:
         for client in (self._api, self._web):
@@ -183,7 +199,7 @@ class SteVe:
 
     async def _signed_update_firmware(self, request: Request) -> Payload:
         given, firmware = request.payload, request.payload["firmware"]
-        parameters = {name: given[name] for name in ("retries", "retryInterval") if name in given}
+        parameters: Payload = {name: given[name] for name in ("retries", "retryInterval") if name in given}
         parameters |= {name: firmware[name] for name in ("location", "signature", "signingCertificate")}
         parameters["retrieveDateTime"] = _not_over(firmware.get("retrieveDateTime"))
         if "installDateTime" in firmware:
@@ -241,21 +257,19 @@ class SteVe:
             form["authPassword"] = _secret(self._charge_point_password_from)
         await self._submit("/manager/chargepoints/add/single", form, "/manager/chargepoints/add")
 
-    async def _know(self, id_tag: str, limit: int, parent: str | None) -> None:
+    async def _know(self, id_tag: str, parent: str | None = None, *, limit: int = -1, expired: bool = False) -> None:
         """``limit``: how many transactions at a time; 0 blocks it, -1 is no limit."""
         tag = {"idTag": id_tag, "maxActiveTransactionCount": limit, "parentIdTag": parent}
-        if (number := await self._tag_number(id_tag)) is None:
-            await self._call("POST", "/ocppTags", tag)
+        if (found := await self._tag(id_tag)) is None:
+            found = await self._call("POST", "/ocppTags", tag)
         else:
-            await self._call("PUT", f"/ocppTags/{number}", tag)
+            await self._call("PUT", f"/ocppTags/{found['ocppTagPk']}", tag)
+        if expired:
+            await self._call("PATCH", f"/ocppTags/{found['ocppTagPk']}/expire")
 
-    async def _expire(self, id_tag: str) -> None:
-        await self._call("PATCH", f"/ocppTags/{await self._tag_number(id_tag)}/expire")
-
-    async def _tag_number(self, id_tag: str) -> int | None:
+    async def _tag(self, id_tag: str) -> dict[str, Any] | None:
         found = await self._call("GET", "/ocppTags", {"idTag": id_tag})
-        numbers = [int(each["ocppTagPk"]) for each in found if each["idTag"] == id_tag]
-        return numbers[0] if numbers else None
+        return next((each for each in found if each["idTag"] == id_tag), None)
 
     # The Web API and the web pages
 
@@ -264,10 +278,10 @@ class SteVe:
         told: dict[str, Any] = await self._call("POST", f"/operations/{request.action}", body, request.time_limit)
         return told
 
-    async def _call(self, method: str, path: str, content: Payload | None = None, limit: float = 30.0) -> Any:
+    async def _call(self, method: str, path: str, content: Payload | None = None, limit: float = LIMIT) -> Any:
         """Raises ``Refused``."""
         if self._api is None:
-            self._api = httpx.AsyncClient(auth=self._api_credentials)
+            self._api = httpx.AsyncClient(auth=self._api_credentials, verify=self._tls, trust_env=False)
         kind = "params" if method == "GET" else "json"
         arguments: dict[str, Any] = {kind: content} if content is not None else {}
         try:
@@ -306,7 +320,7 @@ class SteVe:
 
     async def _visit(self, method: str, path: str, **content: Any) -> httpx.Response:
         if self._web is None:
-            self._web = httpx.AsyncClient(timeout=30.0)
+            self._web = httpx.AsyncClient(timeout=LIMIT, verify=self._tls, trust_env=False)
         try:
             return await self._web.request(method, self._url + path, **content)
         except httpx.HTTPError as error:
@@ -334,10 +348,10 @@ def _profile_form(profile: Payload) -> dict[str, str]:
     """A charging profile in the fields of the form, which takes whole minutes, and a start after validFrom."""
     schedule = profile["chargingSchedule"]
     form = {"stackLevel": str(profile["stackLevel"])}
-    names = ("chargingProfilePurpose", "chargingProfileKind", "recurrencyKind")
-    form |= {name: _constant(profile[name]) for name in names if name in profile}
-    names = ("chargingRateUnit", "minChargingRate")
-    form |= {name: str(schedule[name]) for name in names if name in schedule}
+    kinds = ("chargingProfilePurpose", "chargingProfileKind", "recurrencyKind")
+    form |= {name: _constant(profile[name]) for name in kinds if name in profile}
+    rates = ("chargingRateUnit", "minChargingRate")
+    form |= {name: str(schedule[name]) for name in rates if name in schedule}
     if "duration" in schedule:
         form["durationInSeconds"] = str(schedule["duration"])
     start = _minute(schedule["startSchedule"]) if "startSchedule" in schedule else None
