@@ -14,9 +14,10 @@ from bench.connections import departure
 from bench.device import DEFAULT_DATA, Device
 from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
-from bench.obligations import Breach, breaches, clause_of
+from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
 from bench.operators import CONFIRM, Operator, Outcome, Request
-from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
+from bench.residue import Residue
+from bench.surplus import CONSEQUENTIAL, QUEUED, ends_for_no_reason, excuse
 from bench.verdicts import (
     CaseOver,
     Crash,
@@ -112,6 +113,7 @@ class Bench:
         self.judged: Party = "Charge Point" if case.role == "CS" else "Central System"
         self.seats: dict[Party, Seat] = {}
         self.remarks: list[Remark] = []
+        self.residue: list[Residue] = []  # of the cases before
         self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.material: Mapping[str, Callable[[], object]] = {}  # keys and certificates, likewise, made when asked for
         self.security_profile = 0  # of the connection with which the case begins
@@ -389,7 +391,7 @@ class Bench:
         told = {"note": outcome.note} if outcome.note else {}
         self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words, **told)
         if outcome.note:
-            self._testify(sentence, outcome)
+            self._testify(sentence, outcome.answer, outcome)
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
         if outcome.answer != "done":
@@ -409,7 +411,8 @@ class Bench:
             outcome = Outcome("gave up", "in a self-rehearsal nobody is asked")
         else:
             outcome = await self._asked(self.judged, CONFIRM, told, f"{statement}: is it so?")
-            self._testify(statement, outcome)
+            answer = {"done": "confirmed", "denied": "denied"}.get(outcome.answer, "not known")
+            self._testify(statement, answer, outcome)
         self.transcript.add(
             "operator",
             party=self.judged,
@@ -432,9 +435,9 @@ class Bench:
         case, identity = self.case.id, self.device.identity
         return await self.operator.ask(Request(party, action, payload, sentence, case, identity, limit, self.ahead))
 
-    def _testify(self, asked: str, outcome: Outcome) -> None:
-        told = {"asked": asked, "answer": outcome.answer, "words": outcome.words, "note": outcome.note}
-        self.testimony.append({**told, "by": outcome.by})
+    def _testify(self, asked: str, answer: str, outcome: Outcome) -> None:
+        told = {"asked": asked, "answer": answer, "words": outcome.words, "note": outcome.note, "by": outcome.by}
+        self.testimony.append(told)
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""
@@ -679,6 +682,8 @@ class Bench:
                 and reported not in statuses
             ):
                 return False
+            if message.action in TELL_PROGRESS and reported == "Idle" and any(statuses) and reported not in statuses:
+                return False  # 4.4, 4.5: told unasked it is a remark, and no end of what is going on
             if connector is None and message.action == "StatusNotification" and any(statuses):
                 return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
@@ -791,6 +796,10 @@ class Bench:
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
+        if over is None:
+            for record in ends_for_no_reason(self.wire.records):
+                ended = f"the connection ended (code {record['code']}) for no reason that the case gives"
+                self.remark(f"{ended}, and was made again", "OCPP-J 1.6 5.4")
         if over is None and self.accepts_anyone and self._rests_on_accepted():
             self.remark("the Central System accepts any idTag, even one it cannot know: this pass proves little")
         return over

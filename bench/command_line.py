@@ -108,9 +108,8 @@ def run(
     )
     results.run |= {"fail_on": gate.verdicts(), "known_failures": gate.known_failures(file.known_failures)}
     if earlier and not earlier.cases:
-        _write(results, out)
-        _view(out)
-        console.print(f"Nothing is left to {earlier.kind}. {_counts(results)}. Results: {out / RESULTS}")
+        console.print(f"Nothing is left to {earlier.kind}: {earlier.folder} is over.", markup=False, soft_wrap=True)
+        _conclude(results, out)
         raise typer.Exit(exit_status(results))
     progress = _progress()
     rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
@@ -123,6 +122,8 @@ def run(
         reach(rehearsal.run)
         if earlier:
             _go_on(earlier, file.device)
+            if earlier.kind == "resume":
+                rehearsal.run.was_left(results.configuration)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
@@ -235,7 +236,8 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress), [Hooks(**file.hooks)])
+        hooks = [Hooks(**file.hooks)] if file.hooks else []
+        played = Run(file.device, _operator(file, progress), hooks)
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
@@ -253,6 +255,9 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if not results.configuration and played.configuration:
+            results.run["configuration"] = played.configuration  # for another session, if this one is interrupted
+            _write(results, out)
         if result.reason in missing:
             return  # one line for all that wait for the device
         if played.life.is_out and result.reason == masked(str(played.life)):
@@ -357,11 +362,17 @@ def _leave(rehearsal: Rehearsal, out: Path) -> None:
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
         console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
-    results.run["ended"] = results.sessions[-1]["ended"] = _now()
-    _ask_boot_notification(results, out)
     for note in boot_notes(results, out):
         results.sessions[-1]["notes"].append(note)
         console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
+    _conclude(results, out)
+
+
+def _conclude(results: Results, out: Path) -> None:
+    """Write what a session comes to, unless it has been, and everything that is made of it."""
+    session = results.sessions[-1]
+    results.run["ended"] = session["ended"] = session["ended"] or _now()
+    _ask_boot_notification(results, out)
     _write(results, out)
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)

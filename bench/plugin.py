@@ -86,11 +86,12 @@ class Rehearsal:
             profile=case.profile,
             verdict=verdict,
             strict_verdict=bench.strict_verdict(verdict) if bench else verdict,
-            reason="" if over is None else masked(str(over)),
+            reason="" if over is None else masked("; ".join(map(str, (over, *(bench.residue if bench else ()))))),
             duration_s=round(bench.elapsed, 3) if bench else 0.0,
             clauses=list(case.clauses),
             steps=list(steps),
-            remarks=[masked(str(remark)) for remark in bench.remarks] if bench else [],
+            remarks=[masked(str(remark)) for remark in (*bench.residue, *bench.remarks)] if bench else [],
+            residue=[masked(str(each)) for each in bench.residue] if bench else [],
             started=bench.started if bench else "",
             testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
             if bench

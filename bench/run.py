@@ -1,7 +1,7 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -19,6 +19,7 @@ from bench.material import Material
 from bench.messages import Message, messages
 from bench.operators import Beginning, Hook, HookFailed, Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
+from bench.residue import Left, Residue, left_by
 from bench.seats import (
     ExternalCentralSystem,
     ExternalChargePoint,
@@ -34,7 +35,7 @@ from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 from ocppj.connection import ConnectFailed
 from ocppj.errors import CallFailed
 from ocppj.peer import counted_ids, fresh_ids
-from ocppj.transcript import Record, Transcript
+from ocppj.transcript import BEFORE, Record, Transcript
 from reference_csms import security
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -81,6 +82,7 @@ class Run:
         self._accepts_anyone = False
         self._was_seated = False  # whether the present case came as far as that
         self.life = Life(self.device, self.operator, self._look_for_life)
+        self._left = Left("")  # in a Central System under test, by the cases before
         self._raised: int | None = None  # the security profile to which a Central System under test has raised ours
         self._frozen = None if self.device.is_external else frozen_calendar()
         self._calendar: Calendar | None = None
@@ -114,6 +116,16 @@ class Run:
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
 
+    def was_left(self, configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted. ``configuration``: as that one has read it."""
+        if self._charge_point_under_test is not None:
+            self._charge_point_under_test.was_left(configuration)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys of a Charge Point under test before the first case, as far as it has told them."""
+        return self._charge_point_under_test.configuration if self._charge_point_under_test else {}
+
     @property
     def endpoint(self) -> str:
         """Where we await the Charge Point under test."""
@@ -137,11 +149,19 @@ class Run:
             return device.central_system.store.of(self.device.identity).charge_point.security_profile
         return self._raised or self.device.security.profile
 
-    def close(self) -> None:
-        """End what the run holds."""
+    def leave(self) -> None:
+        """Give the device back as it was, as far as that goes."""
+        if self.life.is_out:
+            return
         if (device := self._charge_point_under_test) is not None:
-            if not self.life.is_out:
-                self._wait(device.leave())
+            self._wait(device.leave())
+        elif self.device.url is not None:
+            self._wait(self._undo_what_is_left(self.device.url))
+
+    def close(self) -> None:
+        """Leave the device, and end what the run holds."""
+        self.leave()
+        if (device := self._charge_point_under_test) is not None:
             self._wait(device.central_system.stop())
         if self._loop is not None:
             for hook in self._hooks:
@@ -266,6 +286,7 @@ class Run:
             if self.credentials.others:  # the case before has left it open which password counts
                 with suppress(ConnectFailed):  # the case will say so
                     await self._knock(self.device.url)
+            bench.residue += await self._undo_what_is_left(self.device.url)
             charge_point = self._charge_point(bench, self._transcript, lacks=frozenset(bench.case.without))
             # Ours waits for whoever operates the Central System, and for its answers (9.1.6).
             patience = self.device.operator_timeout + 4 * self.device.limits.message_timeout
@@ -312,6 +333,29 @@ class Run:
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, endpoint, others)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system, self.credentials)
 
+    async def _leave_nothing_running(self, bench: Bench, charge_point: ChargePoint) -> None:
+        """Stop what still runs at our Charge Point, and note what the Central System still has of the case."""
+        await _stop_what_runs(charge_point, min(5.0, self.device.limits.message_timeout))
+        later = [record for record in bench.transcript.records if record["kind"] != BEFORE]
+        self._left = left_by(bench.case.id, [*bench.records, *later])
+
+    async def _undo_what_is_left(self, url: str) -> list[Residue]:
+        """End in the Central System under test what the case before has begun there; what cannot be ended is told."""
+        left, self._left = self._left, Left("")
+        if not left:
+            return []
+        charge_point = self._charge_point(None, None)
+        await charge_point.power_on(url)
+        try:
+            async with asyncio.timeout(self.device.limits.message_timeout):
+                await charge_point.wait_accepted()
+        except TimeoutError:
+            pass  # what it says is that there is no connection
+        try:
+            return await left.undo(charge_point)
+        finally:
+            await charge_point.stop()
+
     async def _clear(self, bench: Bench) -> None:
         bench.freeze()
         await bench.clear()
@@ -319,14 +363,14 @@ class Run:
         central_system = bench.seats.get("Central System")
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
-                await _leave_nothing_running(charge_point.charge_point)
+                await self._leave_nothing_running(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
                 await self._leave(charge_point.charge_point)
             else:
                 await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
-            charge_point.device.remember(bench.records)
+            charge_point.device.remember(bench.case.id, bench.records)
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
         if self.is_virtual:
@@ -536,10 +580,10 @@ async def _end_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _leave_nothing_running(charge_point: ChargePoint) -> None:
+async def _stop_what_runs(charge_point: ChargePoint, patience: float) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patience):
             await charge_point.restore_connection()
             await charge_point.regain_power()
             while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order

@@ -5,7 +5,9 @@ there is no judgement: the case is inconclusive and says why.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from math import inf, isfinite
 
 from bench.bench import Bench
@@ -15,6 +17,7 @@ from bench.device import Device
 from bench.hands import seen
 from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
+from bench.residue import Residue
 from bench.verdicts import Failed, Inconclusive
 from ocppj.certificates import load
 from ocppj.errors import CallFailed, Unanswered
@@ -50,6 +53,7 @@ class ChargePointUnderTest:
         self._is_heard = False  # whether its connectors were waited for since it booted first
         self._has_list = False  # whether it may hold a Local Authorization List that a case has sent
         self._stores_list = True  # as far as the operator was asked for
+        self._is_left = False  # whether a session that was interrupted may have left it anyhow
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
@@ -58,7 +62,25 @@ class ChargePointUnderTest:
         self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
+        self._latest = ""  # the id of the case before
+        self._residue: list[Residue] = []  # what that one has left behind, and could not be undone
         self._installed: dict[str, str] = {}  # certificate in PEM -> its type, of those that cases have installed
+
+    def was_left(self, configuration: Mapping[str, str]) -> None:
+        """An earlier session was interrupted and nobody knows what it was doing.
+
+        ``configuration``: the values of the keys before the first case, as far as that session has told.
+        """
+        self._is_left = True
+        if configuration:
+            self._configuration = {key.casefold(): value for key, value in configuration.items()}
+            self._spelling = {key.casefold(): key for key in configuration}
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys before the first case, as the Charge Point spells them; empty until it was asked."""
+        known = (self._configuration or {}).items()
+        return {self._spelling.get(key, key): value for key, value in known if key not in NOT_GIVEN_BACK}
 
     @property
     def is_connected(self) -> bool:
@@ -162,8 +184,9 @@ class ChargePointUnderTest:
         ]
         return f"; refused was: {of_it[-1].tech_info}" if of_it else ""
 
-    def remember(self, records: list[Record]) -> None:
+    def remember(self, case_id: str, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
+        self._latest = case_id
         self.central_system.store.certificate_fault = None
         self.hands_are_proven = self.hands_are_proven or seen(records)
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
@@ -204,11 +227,26 @@ class ChargePointUnderTest:
             self._locked_for[transaction.connector_id] = transaction.id_tag
 
     async def come_to_rest(self, bench: Bench) -> None:
-        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there.
+        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
+        self._residue = bench.residue
+        try:
+            await self._come_to_rest(bench)
+        except Inconclusive as over:
+            if not self._latest:
+                raise
+            text = str(Residue(self._latest, str(over)))
+            raise Inconclusive(
+                text, replace(over.evidence, text=text, cause=over.evidence.cause or str(over))
+            ) from None
 
-        The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more.
-        """
+    def _stays(self, text: str) -> None:
+        self._residue.append(Residue(self._latest or "whoever was here before", text))
+
+    async def _come_to_rest(self, bench: Bench) -> None:
+        """The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more."""
         await self._register(bench)
+        if self._is_left:
+            await self._start_over(bench)
         await self._hear_reports(bench)
         await self._repair(bench)
         await self._end_reservations()
@@ -241,6 +279,25 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(self._rest)  # its StatusNotifications follow (errata 3.22)
+
+    async def _start_over(self, bench: Bench) -> None:
+        """Find out how it is, and let it stop the transactions of which nobody here knows: a Reset does both (5.14)."""
+        transcript = self.central_system.transcript
+        assert transcript is not None
+        self._is_left, self._has_list, self._has_profiles = False, True, True
+        if self._configuration is not None:
+            now = await self._read_configuration()
+            self._changed = {key for key, value in self._configuration.items() if now.get(key, value) != value}
+        start = len(transcript.records)
+        with suppress(CallFailed):  # a case will speak of it
+            if (await self._call("Reset", {"type": "Soft"}))["status"] == "Accepted":
+                self._forget_reports()
+                deadline = bench.loop.time() + self._device.limits.long_operation_timeout
+                await bench.wire.until(lambda: _has_booted(transcript.records[start:]) or None, deadline)
+                await self.wait_connected()
+                await asyncio.sleep(self._rest)
+        await self._hear_reports(bench)
+        self._broken.update(self._reported("Faulted"))
 
     async def _hear_reports(self, bench: Bench) -> None:
         """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
@@ -285,7 +342,8 @@ class ChargePointUnderTest:
             uploads = {known.diagnostics_status, known.log_status}
             return None if updates.intersection(UPDATING) or "Uploading" in uploads else True
 
-        if not await bench.wire.until(is_over, deadline):  # waited for once; what it spoils will show
+        if not await bench.wire.until(is_over, deadline):  # waited for once
+            self._stays("a firmware update or an upload is not over")
             known.firmware_status = known.diagnostics_status = None
             known.signed_firmware_status = known.log_status = None
 
@@ -305,8 +363,11 @@ class ChargePointUnderTest:
             await self._clear_all_profiles()
 
     async def _clear_all_profiles(self) -> None:
-        with suppress(CallFailed):  # errata 3.39: not without Smart Charging; a case will speak of it otherwise
+        try:
             await self._call("ClearChargingProfile", {})
+        except CallFailed as failure:  # errata 3.39: not without Smart Charging
+            if self._has_profiles:
+                self._stays(f"charging profiles are not cleared: {failure}")
         self._has_profiles = False
 
     async def _empty_list(self) -> None:
@@ -316,8 +377,11 @@ class ChargePointUnderTest:
         try:
             conf = await self._call("SendLocalList", {"listVersion": 1, "updateType": "Full"})
             self._has_list = conf["status"] not in ("Accepted", "NotSupported")
-        except CallFailed:
-            self._has_list = False  # asked once, waited for once; a case that needs it empty will say so
+            if self._has_list:
+                self._stays(f"the Local Authorization List is not emptied: {conf['status']}")
+        except CallFailed as failure:
+            self._has_list = False  # asked once, waited for once
+            self._stays(f"the Local Authorization List is not emptied: {failure}")
 
     async def _repair(self, bench: Bench) -> None:
         for number in sorted(self._broken):
@@ -355,7 +419,9 @@ class ChargePointUnderTest:
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
         for key in sorted(self._changed & configuration.keys()):
-            await self._set(key, configuration[key])
+            told = await self._set(key, configuration[key])
+            if told and configuration[key] != (await self._read_configuration()).get(key):
+                self._stays(f"{self._spelling.get(key, key)} is not set back to {configuration[key]}: {told}")
 
     async def _delete_certificates(self) -> None:
         """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06).
@@ -364,11 +430,15 @@ class ChargePointUnderTest:
         """
         for text, use in self._installed.items():
             number = load(text).serial_number
-            with suppress(CallFailed):
+            try:
                 conf = await self._call("GetInstalledCertificateIds", {"certificateType": use})
                 for entry in conf.get("certificateHashData", []):
                     if _is_number(entry["serialNumber"], number):
-                        await self._call("DeleteCertificate", {"certificateHashData": entry})
+                        told = (await self._call("DeleteCertificate", {"certificateHashData": entry}))["status"]
+                        if told == "Failed":
+                            self._stays(f"a {use} of ours is still installed: {told}")
+            except CallFailed as failure:
+                self._stays(f"a {use} of ours is still installed: {failure}")
         self._installed.clear()
 
     async def _restore_password(self, patience: float) -> None:
@@ -409,9 +479,13 @@ class ChargePointUnderTest:
         self._spelling = {entry["key"].casefold(): entry["key"] for entry in entries}
         return {entry["key"].casefold(): entry["value"] for entry in entries}
 
-    async def _set(self, key: str, value: str) -> None:
-        with suppress(CallFailed):  # the next case that needs the key will say so
-            await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
+    async def _set(self, key: str, value: str) -> str:
+        """What was said to it, if not yes."""
+        try:
+            conf = await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
+        except CallFailed as failure:
+            return str(failure)
+        return "" if conf["status"] in ("Accepted", "RebootRequired") else str(conf["status"])
 
     async def _stop_transactions(self, bench: Bench) -> None:
         for number, transaction in list(self.central_system.store.transactions.items()):
@@ -432,7 +506,8 @@ class ChargePointUnderTest:
             stops = True
         deadline = bench.loop.time() + (bench.timeout if stops else 0)
         if not await bench.wire.until(lambda: transaction.stopped_at, deadline):
-            self._unstopped.add(transaction.transaction_id)  # waited for once; what it spoils will show
+            self._unstopped.add(transaction.transaction_id)  # waited for once
+            self._stays(f"transaction {transaction.transaction_id} is not stopped")
 
     async def _free(self, bench: Bench, number: int) -> None:
         if id_tag := self._locked_for.pop(number, None):
@@ -488,6 +563,10 @@ class ChargePointUnderTest:
         conf = await self.central_system.request(self._device.identity, action, payload)
         await asyncio.sleep(self._rest if action in SLOW else 0)
         return conf
+
+
+def _has_booted(records: list[Record]) -> bool:
+    return any(message.type == "CALL" and message.action == "BootNotification" for message in messages(records))
 
 
 def _is_number(told: object, number: int) -> bool:

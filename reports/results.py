@@ -55,8 +55,9 @@ class CaseResult:
     """One test case.
 
     ``started``: the instant in ISO 8601 at which the case began, by the calendar of the play; empty for what was not
-    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``failure``: what is known of the
-    end of a case that did not pass, None for the others:
+    played. ``duration_s`` is that of the wire: virtual seconds in a self-rehearsal. ``residue``: what the case before
+    has left behind in the device and could not be undone; it stands among the remarks too. ``failure``: what is known
+    of the end of a case that did not pass, None for the others:
 
     ``sentence``: the step that ended it; ``text``: the reason without clauses; ``clauses``, ``requirements``: each
     clause, and what it demands in words of our own (empty where nothing is known); ``expected``: {field, expected,
@@ -64,8 +65,9 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
-    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
-    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
+    ``testimony``: what the wire does not show, as the operator has told it, {asked, answer, words, note, by}: what he
+    was asked for, with ``answer`` done, device cannot or gave up, or a statement, with confirmed, denied or not known;
+    ``by``: the name of the person, empty if it was none.
 
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
@@ -82,6 +84,7 @@ class CaseResult:
     clauses: list[str] = field(default_factory=list)
     steps: list[StepResult] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    residue: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
     testimony: list[dict[str, str]] = field(default_factory=list)
@@ -95,7 +98,8 @@ class Results:
 
     ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command, folder: in which it was
     called, options: those that were given, as ``bench.sessions`` reads them again, fail_on: verdicts, known_failures:
-    reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
+    reasons by id, configuration: of a Charge Point before the first case, sessions, outages: when the device was
+    gone}. A session is {kind: run, resume or rerun, started,
     ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
     case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
     come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
@@ -154,6 +158,11 @@ class Results:
             self.cases.remove(earlier)
         self.cases.append(case)
 
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The configuration keys of a Charge Point under test and their values before the first case, once known."""
+        return cast("dict[str, str]", self.run.get("configuration", {}))
+
     # Known failures: they run like all others, and are counted apart
 
     @property
@@ -192,6 +201,8 @@ class Results:
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
         (folder / JOURNAL).unlink(missing_ok=True)
+        for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
+            path.unlink()
 
 
 def write_case(folder: Path, case: CaseResult) -> None:

@@ -7,7 +7,7 @@ Feature: Cold boot
       | status   | Rejected            |
       | interval | {BootRetryInterval} |
     When the Charge Point restarts
-    Then the Charge Point sends BootNotification.req
+    Then the Charge Point reboots and sends BootNotification.req
     And the Central System responds with BootNotification.conf
       | status | Rejected |
     And the Charge Point sends nothing for {BootRetryInterval} seconds
@@ -40,7 +40,7 @@ Feature: Cold boot
       | status   | Pending             |
       | interval | {BootRetryInterval} |
     When the Charge Point restarts
-    Then the Charge Point sends BootNotification.req
+    Then the Charge Point reboots and sends BootNotification.req
     And the Central System responds with BootNotification.conf
       | status | Pending |
     When the Central System sends GetConfiguration.req

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -430,7 +430,13 @@ class Listening:
 
     def while_running(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Call the command while this Central System serves."""
-        return self._loop.run_until_complete(asyncio.to_thread(rehearse, *arguments, cwd=cwd))
+        return self.while_it_serves(rehearse, *arguments, cwd=cwd)
+
+    def while_it_serves(
+        self, call: Callable[..., subprocess.CompletedProcess[str]], *arguments: Any, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Call something that blocks while this Central System serves; what came of it."""
+        return self._loop.run_until_complete(asyncio.to_thread(call, *arguments, **more))
 
     def close(self) -> None:
         self._loop.run_until_complete(self.central_system.stop())

@@ -1,0 +1,199 @@
+"""Hands at a Charge Point that is a program: what a person would do at it is asked for over HTTP.
+
+``POST /charge-points/{identity}/{action}`` with the payload of the action as JSON, as the operator of kind ``http`` asks
+for it. 200: it was done; what the Charge Point makes of it is seen on the wire. 501: it cannot be done at this device. 409: it
+could not be done now. The first line that is printed is the port, on 127.0.0.1.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import uvicorn
+from fastapi import FastAPI, HTTPException
+
+PAUSE = 0.5  # seconds until a program that has ended of its own accord is started again: it was told to reset
+
+Payload = dict[str, Any]
+Hands = Mapping[str, Callable[[Payload], Awaitable[None]]]
+
+
+class CannotNow(Exception):
+    """It was not done, and why."""
+
+
+class Mains:
+    """The power supply of a program: cutting it ends the program at once, as a power cut does."""
+
+    def __init__(self, *command: str | Path, folder: Path, terminal: int | None = None) -> None:
+        """``folder``: where the program runs. ``terminal``: what it has for one; without it, nothing is typed."""
+        self._command = [str(word) for word in command]
+        self._folder = folder
+        self._terminal = subprocess.DEVNULL if terminal is None else terminal
+        self._output = sys.stderr if terminal is None else terminal
+        self._process: asyncio.subprocess.Process | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def restore(self) -> None:
+        """Start the program, and again whenever it ends."""
+        if self._running is None:
+            started = asyncio.Event()
+            self._running = asyncio.create_task(self._run(started))
+            await started.wait()
+
+    async def cut(self) -> None:
+        """End the program, and do not start it again. What it has started ends with it."""
+        if self._running is None:
+            return
+        self._running.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._running
+        self._running = None
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+
+    async def restart(self) -> None:
+        await self.cut()
+        await self.restore()
+
+    async def _run(self, started: asyncio.Event) -> None:
+        while True:
+            self._process = await asyncio.create_subprocess_exec(
+                *self._command,
+                cwd=self._folder,
+                stdin=self._terminal,
+                stdout=self._output,
+                stderr=self._output,
+                start_new_session=True,
+            )
+            started.set()
+            await self._process.wait()
+            await asyncio.sleep(PAUSE)
+
+
+class Panel(Protocol):
+    """What a Charge Point that has neither a cable nor a reader for cards lets a person do instead."""
+
+    async def set_status(self, connector: int, status: str, error_code: str = "NoError") -> None: ...
+    async def authorize(self, id_tag: str) -> bool:
+        """Whether the Charge Point says that it was accepted."""
+        ...
+
+    async def start(self, connector: int, id_tag: str) -> None: ...
+    async def stop(self, connector: int, reason: str, id_tag: str = "") -> None: ...
+    async def runs(self, connector: int) -> bool:
+        """Whether the Charge Point says that a transaction is running."""
+        ...
+
+
+class Person:
+    """Who stands at such a panel, and does there what EV drivers do at a charger.
+
+    The cable sets the status of its connector. An idTag is authorized; if it was accepted, a transaction is started once the
+    cable is in as well. The idTag that has started it stops it; with any other, it is only asked about.
+    """
+
+    def __init__(self, panel: Panel, mains: Mains) -> None:
+        self._panel = panel
+        self._mains = mains
+        self._plugged: set[int] = set()
+        self._accepted: dict[int, str] = {}  # connector -> the idTag that waits for the cable
+        self._presented: dict[int, str] = {}  # connector -> the idTag of the transaction that was started here
+        self.hands: Hands = {
+            "plug_in": self.plug_in,
+            "unplug": self.unplug,
+            "unplug_ev_side": self.unplug,
+            "present": self.present,
+            "fail": lambda at: panel.set_status(at["connectorId"], "Faulted", at["errorCode"]),
+            "repair": lambda at: panel.set_status(at["connectorId"], "Available"),
+            "restart": self.restart,
+            "lose_power": self.lose_power,
+            "regain_power": lambda _: mains.restore(),
+        }
+
+    async def plug_in(self, at: Payload) -> None:
+        connector = at["connectorId"]
+        self._plugged.add(connector)
+        if id_tag := self._accepted.pop(connector, None):
+            await self._start(connector, id_tag)
+        elif not await self._panel.runs(connector):  # from afar it is started without a cable
+            await self._panel.set_status(connector, "Preparing")
+
+    async def unplug(self, at: Payload) -> None:
+        connector = at["connectorId"]
+        self._plugged.discard(connector)
+        self._accepted.pop(connector, None)
+        if await self._panel.runs(connector):
+            await self._panel.stop(connector, "EVDisconnected")
+        await self._panel.set_status(connector, "Available")
+
+    async def present(self, at: Payload) -> None:
+        connector, id_tag = at["connectorId"], at["idTag"]
+        runs = await self._panel.runs(connector)
+        if runs and self._presented.get(connector, id_tag) == id_tag:
+            await self._panel.stop(connector, "Local", id_tag)
+        elif not await self._panel.authorize(id_tag) or runs:
+            pass
+        elif connector in self._plugged:
+            await self._start(connector, id_tag)
+        else:
+            self._accepted[connector] = id_tag
+            await self._panel.set_status(connector, "Preparing")
+
+    async def _start(self, connector: int, id_tag: str) -> None:
+        self._presented[connector] = id_tag
+        await self._panel.start(connector, id_tag)
+
+    async def restart(self, at: Payload) -> None:
+        await self.lose_power(at)
+        await self._mains.restore()
+
+    async def lose_power(self, _: Payload) -> None:
+        await self._mains.cut()
+        self._accepted.clear()
+        self._presented.clear()
+
+
+def serve(
+    hands: Hands, mains: Mains, port: int = 0, watch: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Give the device its power, answer what is asked, and cut the power when this program is ended.
+
+    ``watch``: what goes on meanwhile.
+    """
+    app = FastAPI(title="Hands at a Charge Point")
+
+    @app.post("/charge-points/{identity}/{action}")
+    async def do(identity: str, action: str, payload: Payload) -> str:
+        if action not in hands:
+            raise HTTPException(409, f"there is nothing to {action} with at this Charge Point")
+        try:
+            await hands[action](payload)
+        except CannotNow as reason:
+            raise HTTPException(409, str(reason)) from None
+        return f"{action} was done at {identity}"
+
+    async def run() -> None:
+        listening = socket.create_server(("127.0.0.1", port))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        watching = asyncio.create_task(watch()) if watch else None
+        await mains.restore()
+        print(listening.getsockname()[1], flush=True)
+        try:
+            await server.serve([listening])
+        finally:
+            await mains.cut()
+            if watching:
+                watching.cancel()
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what uvicorn hears of it, it passes on
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run())
