@@ -366,8 +366,8 @@ class Bench:
         self.transcript.add("stimulus", party="Charge Point", action="lose_connection", payload={}, sentence=sentence)
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
-        if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(self.settle_time)  # until it has noticed
+        if self.device.is_external:
+            await asyncio.sleep(self.settle_time)  # until the other side has noticed
         self.at_new_stage = False
 
     async def restore_connection(self, sentence: str) -> None:

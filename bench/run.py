@@ -258,7 +258,7 @@ class Run:
         try:
             words = await wire.until(told, asyncio.get_running_loop().time() + limit)
         finally:
-            await charge_point.stop()
+            await self._leave(charge_point)
         if words is not None:
             return words or None
         return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
@@ -370,7 +370,9 @@ class Run:
             if isinstance(central_system, ExternalCentralSystem):
                 await self._leave_nothing_running(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
-            await charge_point.charge_point.stop()
+                await self._leave(charge_point.charge_point)
+            else:
+                await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
             charge_point.device.remember(bench.case.id, bench.records)
@@ -497,6 +499,19 @@ class Run:
         if is_proven and charge_point.security.profile > (self.device.security.profile or 0):
             self._raised = charge_point.security.profile
 
+    @property
+    def _away(self) -> float:
+        """Seconds between two connections of our Charge Point: nobody boots faster.
+
+        Many a Central System takes a moment to let go of the connection before.
+        """
+        return self.device.limits.settle_time / 2
+
+    async def _leave(self, charge_point: ChargePoint) -> None:
+        """Have our Charge Point leave a Central System under test."""
+        await charge_point.stop()
+        await asyncio.sleep(self._away)
+
     async def _knock(self, url: str) -> None:
         """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""
         failure: ConnectFailed | None = None
@@ -511,6 +526,7 @@ class Run:
                 failure = failed  # nobody has to answer a wrong password with HTTP 401
             else:
                 await websocket.close()
+                await asyncio.sleep(self._away)
                 if key is not None:
                     self.credentials.settle(key)
                 return
@@ -528,7 +544,7 @@ class Run:
         except (TimeoutError, CallFailed):
             return False  # the cases will say why
         finally:
-            await charge_point.stop()
+            await self._leave(charge_point)
         return bool(conf["idTagInfo"]["status"] == "Accepted")
 
     def _virtual_loop(self) -> VirtualLoop:
