@@ -215,6 +215,10 @@ def installs_in_vain(it: ChargePoint) -> None:
     it.firmware_management.installation_fails = True
 
 
+def transfers_over(protocols: str) -> Callable[[ChargePoint], None]:
+    return lambda it: it.configuration.set("SupportedFileTransferProtocols", protocols)
+
+
 def has_no_diagnostics(it: ChargePoint) -> None:
     def none(request: Payload) -> None:
         return None
@@ -228,6 +232,27 @@ def fails(work: str) -> Callable[[ChargePoint], None]:
 
 CHARGE_POINTS = {
     "ours": Variant("our own", numbers=ALL, strictly=True),
+    "no FTP": Variant(
+        "errata 3.90: it tells so",
+        charge_point=transfers_over("HTTP"),
+        numbers=ALL,
+        inconclusive=ALL,
+        reason="give --data FileTransferProtocol=HTTP",
+    ),
+    "neither FTP nor HTTP": Variant(
+        "errata 3.90: it tells so",
+        charge_point=transfers_over("FTPS,HTTPS"),
+        numbers=ALL,
+        inconclusive=ALL,
+        reason="transfers files over FTPS,HTTPS alone",
+    ),
+    "no FTP, as its owner says": Variant(
+        "errata 3.90",
+        charge_point=transfers_over("http"),
+        numbers=ALL,
+        data={"FileTransferProtocol": "HTTP"},
+        strictly=True,
+    ),
     "it tells everything twice": Variant("4.4, 4.5: nothing forbids it", lambda: twice, numbers=ALL),
     "no Downloading before DownloadFailed": Variant(
         "TC_044_2: optional; 5.19 MUST tell the others",
