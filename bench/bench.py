@@ -13,10 +13,10 @@ from bench.claims import Wire
 from bench.connections import departure
 from bench.device import DEFAULT_DATA, Device
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
-from bench.obligations import Breach, breaches, clause_of
+from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
 from bench.operators import Operator, Request
 from bench.residue import Residue
-from bench.surplus import CONSEQUENTIAL, QUEUED, excuse
+from bench.surplus import CONSEQUENTIAL, QUEUED, ends_for_no_reason, excuse
 from bench.verdicts import (
     CaseOver,
     Crash,
@@ -633,6 +633,8 @@ class Bench:
                 and reported not in statuses
             ):
                 return False
+            if message.action in TELL_PROGRESS and reported == "Idle" and any(statuses) and reported not in statuses:
+                return False  # 4.4, 4.5: told unasked it is a remark, and no end of what is going on
             if connector is None and message.action == "StatusNotification" and any(statuses):
                 return reported in statuses  # of whichever connector: the others have lives of their own
             # 4.9 has a report for each change and forbids none without one, for a new info or errorCode for instance.
@@ -745,6 +747,10 @@ class Bench:
         if isinstance(over, OurError):
             return over
         over = self._broken_obligation(over) or over
+        if over is None:
+            for record in ends_for_no_reason(self.wire.records):
+                ended = f"the connection ended (code {record['code']}) for no reason that the case gives"
+                self.remark(f"{ended}, and was made again", "OCPP-J 1.6 5.4")
         if over is None and self.accepts_anyone and self._rests_on_accepted():
             self.remark("the Central System accepts any idTag, even one it cannot know: this pass proves little")
         return over

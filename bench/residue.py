@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bench.messages import Message, answer_to, is_accepted, messages
+from bench.messages import Message, answer_to, messages
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Payload
@@ -81,13 +81,14 @@ def left_by(case: str, records: Sequence[Record]) -> Left:
     """What a Central System was told of and not told the end of."""
     left = Left(case)
     for message in messages(records):
-        if message.type == "CALL" and (answer := answer_to(message, records)) is not None:
-            _follow(left, message, answer, records)
+        answer = answer_to(message, records) if message.type == "CALL" else None
+        if answer is not None and answer.type == "CALLRESULT":
+            _follow(left, message, answer.payload)
     return left
 
 
-def _follow(left: Left, call: Message, answer: Message, records: Sequence[Record]) -> None:
-    told, conf = call.payload, answer.payload if answer.type == "CALLRESULT" else {}
+def _follow(left: Left, call: Message, conf: Payload) -> None:
+    told, is_accepted = call.payload, conf.get("status") == "Accepted"
     match call.action:
         case "StartTransaction":
             if isinstance(number := conf.get("transactionId"), int):
@@ -95,9 +96,9 @@ def _follow(left: Left, call: Message, answer: Message, records: Sequence[Record
             left.reservations.pop(told.get("reservationId", -1), None)
         case "StopTransaction":
             left.transactions.pop(told.get("transactionId", -1), None)
-        case "ReserveNow" if is_accepted(call, records) and _is_to_come(told):
+        case "ReserveNow" if is_accepted and _is_to_come(told):
             left.reservations[told["reservationId"]] = told
-        case "CancelReservation" if is_accepted(call, records):
+        case "CancelReservation" if is_accepted:
             left.reservations.pop(told["reservationId"], None)
 
 

@@ -130,11 +130,19 @@ class Run:
             return device.central_system.store.of(self.device.identity).charge_point.security_profile
         return self._raised or self.device.security.profile
 
-    def close(self) -> None:
-        """End what the run holds."""
+    def leave(self) -> None:
+        """Give the device back as it was, as far as that goes."""
+        if self.life.is_out:
+            return
         if (device := self._charge_point_under_test) is not None:
-            if not self.life.is_out:
-                self._wait(device.leave())
+            self._wait(device.leave())
+        elif self.device.url is not None:
+            self._wait(self._undo_what_is_left(self.device.url))
+
+    def close(self) -> None:
+        """Leave the device, and end what the run holds."""
+        self.leave()
+        if (device := self._charge_point_under_test) is not None:
             self._wait(device.central_system.stop())
         if self._loop is not None:
             self._wait(self._stop_serving())
@@ -300,13 +308,11 @@ class Run:
         bench.seats["Charge Point"] = SimulatedChargePoint(bench, charge_point, endpoint, others)
         bench.seats["Central System"] = ReferenceCentralSystem(bench, central_system, self.credentials)
 
-    async def _leave_nothing_behind(self, bench: Bench, charge_point: ChargePoint) -> None:
-        """End in the Central System under test what the case has begun there, as far as that goes now."""
-        await _leave_nothing_running(charge_point, self.device.limits.message_timeout)
+    async def _leave_nothing_running(self, bench: Bench, charge_point: ChargePoint) -> None:
+        """Stop what still runs at our Charge Point, and note what the Central System still has of the case."""
+        await _stop_what_runs(charge_point, min(5.0, self.device.limits.message_timeout))
         later = [record for record in bench.transcript.records if record["kind"] != BEFORE]
         self._left = left_by(bench.case.id, [*bench.records, *later])
-        if self._left and charge_point.is_online:
-            await self._left.undo(charge_point)
 
     async def _undo_what_is_left(self, url: str) -> list[Residue]:
         """End in the Central System under test what the case before has begun there; what cannot be ended is told."""
@@ -332,12 +338,12 @@ class Run:
         central_system = bench.seats.get("Central System")
         if isinstance(charge_point, SimulatedChargePoint):
             if isinstance(central_system, ExternalCentralSystem):
-                await self._leave_nothing_behind(bench, charge_point.charge_point)
+                await self._leave_nothing_running(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
             await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
-            charge_point.device.remember(bench.records)
+            charge_point.device.remember(bench.case.id, bench.records)
         elif isinstance(central_system, ReferenceCentralSystem):
             await central_system.central_system.stop()
         if self.is_virtual:
@@ -533,10 +539,10 @@ async def _end_tasks() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _leave_nothing_running(charge_point: ChargePoint, patience: float) -> None:
+async def _stop_what_runs(charge_point: ChargePoint, patience: float) -> None:
     """Stop what still runs, so that the next case of a foreign Central System does not meet an open transaction."""
     with suppress(TimeoutError, CallFailed):
-        async with asyncio.timeout(min(patience, 5.0)):
+        async with asyncio.timeout(patience):
             await charge_point.restore_connection()
             await charge_point.regain_power()
             while not charge_point.is_online:  # noqa: ASYNC110  # its connection and its registration, in this order

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from bench.messages import Message, answer_to, messages, spans_connections, told_first
 from bench.obligations import BY_HAND
@@ -51,6 +52,9 @@ BOOTING = frozenset({*BY_HAND, "Reset"})
 
 # What our Charge Point does about its network is nothing that a Central System is asked for.
 OF_THE_NETWORK = frozenset({"knock", "lose_connection", "restore_connection"})
+
+# After one of these a connection may end.
+ENDING = BOOTING - {"power_on"} | OF_THE_NETWORK | {"lose_power", "UpdateFirmware", "SignedUpdateFirmware"}
 
 # Who is sent one of these connects anew (white paper A01, A05.FR.07; A02.FR.08).
 RECONNECTING_KEYS = frozenset({"authorizationkey", "securityprofile"})
@@ -116,6 +120,16 @@ def _has_it_reconnect(record: Record) -> bool:
         return False
     is_new_key = _folded(record["payload"].get("key")) in RECONNECTING_KEYS
     return record["action"] == "CertificateSigned" or (record["action"] == "ChangeConfiguration" and is_new_key)
+
+
+def ends_for_no_reason(records: Sequence[Record]) -> list[Record]:
+    """Where a connection has ended before anything in the case had one end, or the Charge Point boot."""
+    return [record for record in takewhile(_ends_nothing, records) if record.get("event") == "closed"]
+
+
+def _ends_nothing(record: Record) -> bool:
+    is_done = record["kind"] == "stimulus" or record.get("messageType") == "CALL"
+    return not (is_done and record["action"] in ENDING) and not _has_it_reconnect(record)
 
 
 def _signs_what_was_asked(message: Message, before: Sequence[Record], _: Party) -> bool:

@@ -6,6 +6,7 @@ there is no judgement: the case is inconclusive and says why.
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from math import inf, isfinite
 
 from bench.bench import Bench
@@ -14,6 +15,7 @@ from bench.credentials import Credentials
 from bench.device import Device
 from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
+from bench.residue import Residue
 from bench.verdicts import Failed, Inconclusive
 from ocppj.certificates import load
 from ocppj.errors import CallFailed, Unanswered
@@ -56,6 +58,8 @@ class ChargePointUnderTest:
         self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
+        self._latest = ""  # the id of the case before
+        self._residue: list[Residue] = []  # what that one has left behind, and could not be undone
         self._installed: dict[str, str] = {}  # certificate in PEM -> its type, of those that cases have installed
 
     @property
@@ -160,8 +164,9 @@ class ChargePointUnderTest:
         ]
         return f"; refused was: {of_it[-1].tech_info}" if of_it else ""
 
-    def remember(self, records: list[Record]) -> None:
+    def remember(self, case_id: str, records: list[Record]) -> None:
         """Learn from a case that is over what the next one must set right."""
+        self._latest = case_id
         self.central_system.store.certificate_fault = None
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
@@ -201,10 +206,23 @@ class ChargePointUnderTest:
             self._locked_for[transaction.connector_id] = transaction.id_tag
 
     async def come_to_rest(self, bench: Bench) -> None:
-        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there.
+        """Bring it to where a case begins. Raises ``Inconclusive`` if it cannot be brought there."""
+        self._residue = bench.residue
+        try:
+            await self._come_to_rest(bench)
+        except Inconclusive as over:
+            if not self._latest:
+                raise
+            text = str(Residue(self._latest, str(over)))
+            raise Inconclusive(
+                text, replace(over.evidence, text=text, cause=over.evidence.cause or str(over))
+            ) from None
 
-        The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more.
-        """
+    def _stays(self, text: str) -> None:
+        self._residue.append(Residue(self._latest or "whoever was here before", text))
+
+    async def _come_to_rest(self, bench: Bench) -> None:
+        """The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more."""
         await self._register(bench)
         await self._hear_reports(bench)
         await self._repair(bench)
@@ -282,7 +300,8 @@ class ChargePointUnderTest:
             uploads = {known.diagnostics_status, known.log_status}
             return None if updates.intersection(UPDATING) or "Uploading" in uploads else True
 
-        if not await bench.wire.until(is_over, deadline):  # waited for once; what it spoils will show
+        if not await bench.wire.until(is_over, deadline):  # waited for once
+            self._stays("a firmware update or an upload is not over")
             known.firmware_status = known.diagnostics_status = None
             known.signed_firmware_status = known.log_status = None
 
@@ -302,8 +321,11 @@ class ChargePointUnderTest:
             await self._clear_all_profiles()
 
     async def _clear_all_profiles(self) -> None:
-        with suppress(CallFailed):  # errata 3.39: not without Smart Charging; a case will speak of it otherwise
+        try:
             await self._call("ClearChargingProfile", {})
+        except CallFailed as failure:  # errata 3.39: not without Smart Charging
+            if self._has_profiles:
+                self._stays(f"charging profiles are not cleared: {failure}")
         self._has_profiles = False
 
     async def _empty_list(self) -> None:
@@ -313,8 +335,11 @@ class ChargePointUnderTest:
         try:
             conf = await self._call("SendLocalList", {"listVersion": 1, "updateType": "Full"})
             self._has_list = conf["status"] not in ("Accepted", "NotSupported")
-        except CallFailed:
-            self._has_list = False  # asked once, waited for once; a case that needs it empty will say so
+            if self._has_list:
+                self._stays(f"the Local Authorization List is not emptied: {conf['status']}")
+        except CallFailed as failure:
+            self._has_list = False  # asked once, waited for once
+            self._stays(f"the Local Authorization List is not emptied: {failure}")
 
     async def _repair(self, bench: Bench) -> None:
         for number in sorted(self._broken):
@@ -352,7 +377,9 @@ class ChargePointUnderTest:
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
         for key in sorted(self._changed & configuration.keys()):
-            await self._set(key, configuration[key])
+            told = await self._set(key, configuration[key])
+            if told and configuration[key] != (await self._read_configuration()).get(key):
+                self._stays(f"{self._spelling.get(key, key)} is not set back to {configuration[key]}: {told}")
 
     async def _delete_certificates(self) -> None:
         """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06).
@@ -361,11 +388,15 @@ class ChargePointUnderTest:
         """
         for text, use in self._installed.items():
             number = load(text).serial_number
-            with suppress(CallFailed):
+            try:
                 conf = await self._call("GetInstalledCertificateIds", {"certificateType": use})
                 for entry in conf.get("certificateHashData", []):
                     if _is_number(entry["serialNumber"], number):
-                        await self._call("DeleteCertificate", {"certificateHashData": entry})
+                        told = (await self._call("DeleteCertificate", {"certificateHashData": entry}))["status"]
+                        if told == "Failed":
+                            self._stays(f"a {use} of ours is still installed: {told}")
+            except CallFailed as failure:
+                self._stays(f"a {use} of ours is still installed: {failure}")
         self._installed.clear()
 
     async def _restore_password(self, patience: float) -> None:
@@ -406,9 +437,13 @@ class ChargePointUnderTest:
         self._spelling = {entry["key"].casefold(): entry["key"] for entry in entries}
         return {entry["key"].casefold(): entry["value"] for entry in entries}
 
-    async def _set(self, key: str, value: str) -> None:
-        with suppress(CallFailed):  # the next case that needs the key will say so
-            await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
+    async def _set(self, key: str, value: str) -> str:
+        """What was said to it, if not yes."""
+        try:
+            conf = await self._call("ChangeConfiguration", {"key": self._spelling.get(key, key), "value": value})
+        except CallFailed as failure:
+            return str(failure)
+        return "" if conf["status"] in ("Accepted", "RebootRequired") else str(conf["status"])
 
     async def _stop_transactions(self, bench: Bench) -> None:
         for number, transaction in list(self.central_system.store.transactions.items()):
@@ -429,7 +464,8 @@ class ChargePointUnderTest:
             stops = True
         deadline = bench.loop.time() + (bench.timeout if stops else 0)
         if not await bench.wire.until(lambda: transaction.stopped_at, deadline):
-            self._unstopped.add(transaction.transaction_id)  # waited for once; what it spoils will show
+            self._unstopped.add(transaction.transaction_id)  # waited for once
+            self._stays(f"transaction {transaction.transaction_id} is not stopped")
 
     async def _free(self, bench: Bench, number: int) -> None:
         if id_tag := self._locked_for.pop(number, None):

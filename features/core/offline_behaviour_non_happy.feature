@@ -15,7 +15,7 @@ Feature: Offline behaviour, non-happy
     And {MeterValueSampleInterval} seconds pass
     And {MeterValueSampleInterval} seconds pass
     And {MeterValueSampleInterval} seconds pass
-    And {SettleTime} seconds pass
+    And {SilenceTime} seconds pass
     And the connection is restored
     Then the Charge Point sends MeterValues.req for at least 3 samples that it took without connection, {MeterValueSampleInterval} seconds apart
       | transactionId       | {StartTransaction.conf.transactionId}, noted absent |
@@ -127,7 +127,7 @@ Feature: Offline behaviour, non-happy
     And the EV driver presents idTag {ValidIdTag}
     And {TransactionDuration} seconds pass
     And the EV driver presents idTag {ValidIdTag}
-    And {SettleTime} seconds pass
+    And {SilenceTime} seconds pass
     And the EV driver unplugs the cable
     And the connection is restored
     Then the Charge Point sends StartTransaction.req

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -256,7 +257,7 @@ class Variant:
     ``reason``: words that the remarks and every reason must hold. ``strictly``: the strict verdict is the same.
     ``strict_fails``: those that fail under --strict alone. ``lacks``: what the device's owner says that it lacks.
     ``is_missed``: where it is dead as far as anybody can see, the cases that are left end for that; otherwise each is
-    played all the same. ``profile``: its security profile.
+    played all the same. ``longest``: the seconds that no case lasts longer than. ``profile``: its security profile.
     ``pki``: a folder with the keys and certificates of both sides, without which
     neither has what the white paper adds. ``security``: what else its owner says of it.
     """
@@ -283,6 +284,7 @@ class Variant:
     security: Mapping[str, Any] = field(default_factory=dict)
     strict_fails: str | None = None
     is_missed: bool = True
+    longest: float = inf
 
     def check(self, calendar: Calendar, party: Party) -> None:
         """Play the cases. Raises ``AssertionError`` with every reason if a verdict is another."""
@@ -301,6 +303,7 @@ class Variant:
         assert all(self.reason in results[case].reason for case in came), [results[case].reason for case in came]
         assert not self.strictly or all(case.strict_verdict == case.verdict for case in results.values())
         assert self.remark in "\n".join(remark for result in results.values() for remark in result.remarks)
+        assert max(case.duration_s for case in results.values()) <= self.longest
         if self.strict_fails is not None:
             strict = [case for case, result in results.items() if result.strict_verdict != result.verdict]
             assert strict == _ids_of(self.strict_fails, role), [result.remarks for result in results.values()]

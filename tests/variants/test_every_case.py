@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,14 @@ SAYS_MORE_BESIDE = ("StatusNotification", "Authorize", "StartTransaction", "Stop
 
 
 def talkative_charge_point() -> Change:
-    """Beats, a report once more, a reading, an event and what idles, beside every report and transaction."""
+    """Beats, a report once more, a reading, an event and what idles, after each report, transaction and answer."""
+
+    meter = count(1)
 
     def change(frame: Frame) -> Iterable[Frame] | None:
-        if not frame.is_call or frame.action not in SAYS_MORE_BESIDE:
+        if frame.is_call and frame.action not in SAYS_MORE_BESIDE:
             return None
-        reading = {"timestamp": timestamp(), "sampledValue": [{"value": "1", "context": "Sample.Clock"}]}
+        reading = {"timestamp": timestamp(), "sampledValue": [{"value": str(next(meter)), "context": "Other"}]}
         beside = [
             call("Heartbeat", {}),
             call("MeterValues", {"connectorId": 1, "meterValue": [reading]}),
@@ -102,10 +105,16 @@ def talkative_charge_point() -> Change:
             call("DiagnosticsStatusNotification", {"status": "Idle"}),
             call("DataTransfer", {"vendorId": "com.example"}),
         ]
-        return [frame, *([frame.again()] if frame.action == "StatusNotification" else []), *beside]
+        return [frame, *([frame.again()] if frame.requests("StatusNotification") else []), *beside]
 
     return change
 
+
+# Cases that a talkative Charge Point does not pass.
+BREAKS = {
+    "001": "4.6 has a beat when the interval is over, and the interval is what the case is about",
+    "002": "4.6, likewise",
+}
 
 # A Central System that asks more than it has to
 
@@ -124,17 +133,11 @@ def talkative_central_system() -> Change:
     def change(frame: Frame) -> Iterable[Frame | float] | None:
         if frame.answers("BootNotification") and frame.payload["status"] == "Accepted":
             return [frame, 0.1, *(call(action, payload) for action, payload in ASKS.items())]
-        if frame.answers("StatusNotification", "Authorize", "StopTransaction"):
+        if frame.answers():
             return [frame, call("GetConfiguration", {"key": ["HeartbeatInterval"]})]
         return None
 
     return change
-
-
-TALKATIVE: dict[Party, Callable[[], Change]] = {
-    "Charge Point": talkative_charge_point,
-    "Central System": talkative_central_system,
-}
 
 
 def named(share: Share) -> str:
@@ -143,19 +146,42 @@ def named(share: Share) -> str:
 
 @pytest.mark.parametrize("share", shares("CS"), ids=named)
 def test_a_talkative_charge_point(calendar: Calendar, premises: Path, share: Share) -> None:
-    variant_of(share, talkative_charge_point, "Charge Point", premises).check(calendar, "Charge Point")
+    variant = variant_of(share, talkative_charge_point, "Charge Point", premises)
+    breaks = [number for number in share.numbers.split() if number in BREAKS]
+    replace(variant, fails=" ".join(breaks), remark="beside the test case").check(calendar, "Charge Point")
 
 
 @pytest.mark.parametrize("share", shares("CSMS"), ids=named)
 def test_a_talkative_central_system(calendar: Calendar, premises: Path, share: Share) -> None:
-    variant_of(share, talkative_central_system, "Central System", premises).check(calendar, "Central System")
+    variant = variant_of(share, talkative_central_system, "Central System", premises)
+    replace(variant, remark="beside the test case").check(calendar, "Central System")
+
+
+# What a device file says of one that need not be waited for; the longest of these is what a case takes.
+HURRIED = {
+    "MessageTimeout": "2",
+    "LongOperationTimeout": "20",
+    "SettleTime": "0.3",
+    "SilenceTime": "1",
+    "Tolerance": "1",
+    "ConnectionTimeOut": "4",
+    "HeartbeatInterval": "3",
+    "BootRetryInterval": "2",
+    "MeterValueSampleInterval": "2",
+    "TransactionDuration": "1",
+    "ReservationDuration": "10",
+    "ClockAlignedDataInterval": "5",
+}
 
 
 @pytest.mark.parametrize("share", shares("CS"), ids=named)
-def test_an_ordinary_charge_point(calendar: Calendar, premises: Path, share: Share) -> None:
-    variant_of(share, lambda: unchanged, "Charge Point", premises).check(calendar, "Charge Point")
+def test_a_charge_point_that_need_not_be_waited_for(calendar: Calendar, premises: Path, share: Share) -> None:
+    """No wait is one that its device file cannot shorten."""
+    variant = variant_of(share, lambda: unchanged, "Charge Point", premises, data=HURRIED, longest=21.0)
+    variant.check(calendar, "Charge Point")
 
 
 @pytest.mark.parametrize("share", shares("CSMS"), ids=named)
-def test_an_ordinary_central_system(calendar: Calendar, premises: Path, share: Share) -> None:
-    variant_of(share, lambda: unchanged, "Central System", premises).check(calendar, "Central System")
+def test_a_central_system_that_need_not_be_waited_for(calendar: Calendar, premises: Path, share: Share) -> None:
+    variant = variant_of(share, lambda: unchanged, "Central System", premises, data=HURRIED, longest=21.0)
+    variant.check(calendar, "Central System")

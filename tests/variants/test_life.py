@@ -1,5 +1,6 @@
 """A device that goes in the middle of a run: it is one finding, it is waited for, and what follows starts clean."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from bench.operators import Answer, Operator, Outcome, Request
 from bench.plugin import Rehearsal
 from bench.run import Run
 from ocppj.clock import Calendar, VirtualLoop
+from ocppj.connection import drop
 from ocppj.frames import Call
 from ocppj.peer import Peer
 from reference_csms.central_system import CentralSystem
@@ -165,6 +167,28 @@ def test_a_central_system_that_restarts_by_itself_is_not_missed(calendar: Calend
     assert (operator.asked, fate.outages) == ([], [])
 
 
+def test_a_connection_that_is_made_again_at_once_fails_no_case(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+
+    async def blink() -> None:
+        await drop(mortal.it._peers["CP1"].websocket)
+        await asyncio.sleep(0)
+        await mortal.it.wait_connected("CP1")
+        request = Request(
+            "Central System", "RemoteStartTransaction", {"idTag": ID_TAGS["ValidIdTag"]}, "", "", "CP1", 1
+        )
+        await mortal.desk.ask(request)
+
+    fate = mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", blink))
+    assert fate.verdicts == "pass pass pass pass pass pass"
+    remarks = "\n".join(fate.case("TC_010_CSMS").remarks)
+    assert (
+        "the connection ended (code 1006) for no reason that the case gives, and was made again (OCPP-J 1.6 5.4)"
+        in remarks
+    )
+    assert fate.case("TC_013_CSMS").remarks == []
+
+
 @pytest.mark.parametrize("other", [None, "CP2"])
 def test_a_central_system_that_hangs(calendar: Calendar, monkeypatch: pytest.MonkeyPatch, other: str | None) -> None:
     """It lives if it answers any Charge Point that it knows."""
@@ -249,6 +273,19 @@ def test_a_charge_point_that_is_gone_is_one_finding(calendar: Calendar, answer: 
     (outage,) = fate.outages
     assert (outage["after"], outage["until"]) == ("TC_005_1_CS", "")
     assert "it is not connected" in outage["words"]
+
+
+def test_a_charge_point_that_connects_again_at_once_fails_no_case(calendar: Calendar) -> None:
+    station = Station(calendar)
+
+    async def blink() -> None:
+        assert station.it._peer is not None
+        await drop(station.it._peer.websocket)
+        await station.it.unplug_ev_side(1)
+
+    fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", blink))
+    assert fate.verdicts == "pass pass pass pass pass pass"
+    assert "for no reason that the case gives" in "\n".join(fate.case("TC_005_1_CS").remarks)
 
 
 def test_a_charge_point_that_hangs_is_one_finding(calendar: Calendar) -> None:
