@@ -240,7 +240,7 @@ class Run:
         bench.locations = self._file_server.locations(reached_at)
 
     def _check_protocol(self, bench: Bench) -> None:
-        """Errata 3.90: who tells by which protocols he transfers files is asked for no other. Raises ``Inconclusive``."""
+        """Ask nobody for a protocol that he says he has not (errata 3.90). Raises ``Inconclusive``."""
         if self._charge_point_under_test is None or not bench.locations:
             return
         told = self._charge_point_under_test.configured("SupportedFileTransferProtocols") or ""
