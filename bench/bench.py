@@ -437,7 +437,8 @@ class Bench:
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
             due = f", which is due by {why}" if why else ""
-            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._too_early(sender, action)}"
+            time = f" in {limit:g} s" if limit else ""  # a step may have waited before
+            text = f"the {sender} sent no {action}.req{where}{time}{due}{self._too_early(sender, action)}"
             text += self._closings(self.wire.floor) + self._instead(sender)
             nearest = self._nearest(sender, action)
             raise self.blame(sender, text, action, missing=f"{action}.req", nearest=nearest)
