@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from hands import CannotNow, Connector, Mains, Person, serve
+
+from devices.hands import CannotNow, Connector, Mains, Person, serve
 
 INTERFACE = "http://127.0.0.1:9122/ui/0.0.1"
 

@@ -17,7 +17,7 @@ import tempfile
 import termios
 from pathlib import Path
 
-from hands import CannotNow, Connector, Mains, Person, serve
+from devices.hands import CannotNow, Connector, Mains, Person, serve
 
 WIDTH, HEIGHT = 250, 50
 SECONDS = 5.0  # in which the terminal says what came of a command
