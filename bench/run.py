@@ -281,6 +281,7 @@ class Run:
             await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
+            bench.follows_white_paper = device.configured("SecurityProfile") is not None
             self._transcript.cut()
         else:
             await self._seat_pair(bench)

@@ -24,7 +24,7 @@ class Page:
 
     async def look(self, connector: int) -> Connector:
         shown = await _connector(connector)
-        return Connector(str(shown.get("status")), bool(shown.get("transactionStarted")))
+        return Connector(str(shown.get("status")), bool(shown.get("transactionStarted")), shown.get("transactionIdTag"))
 
     async def set_status(self, connector: int, status: str, error_code: str = "NoError") -> None:
         await _do("statusNotification", connectorId=connector, status=status, errorCode=error_code)

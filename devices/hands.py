@@ -82,10 +82,14 @@ class Mains:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """What a Charge Point shows of a connector: its status in OCPP's words, and whether a transaction is running."""
+    """What a Charge Point shows of a connector: its status in OCPP's words, and the transaction that is running.
+
+    ``id_tag``: whose transaction it is; None if that is not shown.
+    """
 
     status: str
     runs: bool
+    id_tag: str | None = None
 
 
 class Panel(Protocol):
@@ -130,16 +134,18 @@ class Person:
     async def plug_in(self, at: Payload) -> None:
         connector = at["connectorId"]
         self._plugged.add(connector)
-        if id_tag := self._accepted.pop(connector, None):
-            await self._start(connector, id_tag)
-        elif (await self._panel.look(connector)).status == "Available":
+        seen = await self._look(connector)
+        id_tag = self._accepted.pop(connector, None)
+        if seen.status == "Available":  # nobody waits any longer
             await self._panel.set_status(connector, "Preparing")
+        elif id_tag:
+            await self._start(connector, id_tag)
 
     async def unplug(self, at: Payload) -> None:
         connector = at["connectorId"]
         self._plugged.discard(connector)
         self._accepted.pop(connector, None)
-        seen = await self._panel.look(connector)
+        seen = await self._look(connector)
         if seen.runs:
             await self._panel.stop(connector, "EVDisconnected")
         if seen.runs or seen.status in ("Preparing", "Finishing"):
@@ -147,8 +153,11 @@ class Person:
 
     async def present(self, at: Payload) -> None:
         connector, id_tag = at["connectorId"], at["idTag"]
-        seen = await self._panel.look(connector)
-        if seen.runs and self._presented.get(connector, id_tag) == id_tag:
+        seen = await self._look(connector)
+        owner = seen.id_tag or self._presented.get(connector)
+        if seen.runs and owner is None:
+            raise CannotNow("nothing here tells whose transaction it is")
+        if seen.runs and owner == id_tag:
             await self._panel.stop(connector, "Local", id_tag)
         elif not await self._panel.authorize(id_tag) or seen.runs:
             pass
@@ -158,6 +167,12 @@ class Person:
             self._accepted[connector] = id_tag
             if seen.status == "Available":
                 await self._panel.set_status(connector, "Preparing")
+
+    async def _look(self, connector: int) -> Connector:
+        seen = await self._panel.look(connector)
+        if not seen.runs:
+            self._presented.pop(connector, None)
+        return seen
 
     async def fail(self, at: Payload) -> None:
         await self._panel.set_status(at["connectorId"], "Faulted", at["errorCode"])
