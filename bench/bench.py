@@ -40,6 +40,8 @@ from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
+KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
+
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
 
@@ -263,7 +265,7 @@ class Bench:
             cause="" if differences else without_clauses(text)[0],
         )
         if party != self.judged and (left := self._left()):
-            return self.blame(self.judged, left, missing=missing)
+            return self._gone(left)
         if party == self.judged:
             if "(white paper" in reason:
                 return Failed(reason, evidence)
@@ -277,6 +279,13 @@ class Bench:
             return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
         return OurError(reason, evidence)
 
+    def _gone(self, left: str) -> Failed:
+        """The end of the case because the judged party is no longer there, whatever was waited for."""
+        reason = f"in state {self._state[-1]}: {left}" if self._state else left
+        advice = f"Look up in the log of the {self.judged} why it ended the connection, or did not admit one."
+        evidence = Evidence(reason, (KEPT_OPEN,), until=len(self.records), advice=advice, cause=left)
+        return Failed(f"{reason} ({KEPT_OPEN})", evidence)
+
     def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
         """Note something beside the verdict."""
         remark = Remark(text, clause, strict)
@@ -286,7 +295,7 @@ class Bench:
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
         if left := self._left():
-            return self.blame(party, left, action, missing=f"{action}.req")
+            return self._gone(left)
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
