@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.connections import departure
+from bench.connections import departure, openings
 from bench.device import DEFAULT_DATA, Device
 from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
@@ -40,6 +40,8 @@ from ocppj.secrets import masked
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
+
+KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -268,7 +270,7 @@ class Bench:
             cause="" if differences else without_clauses(text)[0],
         )
         if party != self.judged and (left := self._left()):
-            return self.blame(self.judged, left, missing=missing)
+            return self._gone(left)
         if party == self.judged:
             if not self.hands_are_proven and (done := unseen(self.wire.records)):
                 text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
@@ -286,6 +288,13 @@ class Bench:
             return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
         return OurError(reason, evidence)
 
+    def _gone(self, left: str) -> Failed:
+        """The end of the case because the judged party is no longer there, whatever was waited for."""
+        reason = f"in state {self._state[-1]}: {left}" if self._state else left
+        advice = f"Look up in the log of the {self.judged} why it ended the connection, or did not admit one."
+        evidence = Evidence(reason, (KEPT_OPEN,), until=len(self.records), advice=advice, cause=left)
+        return Failed(f"{reason} ({KEPT_OPEN})", evidence)
+
     def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
         """Note something beside the verdict."""
         remark = Remark(text, clause, strict)
@@ -295,7 +304,7 @@ class Bench:
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
         if left := self._left():
-            return self.blame(party, left, action, missing=f"{action}.req")
+            return self._gone(left)
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
@@ -740,6 +749,9 @@ class Bench:
 
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        tried = [*openings(self.wire.records)]
+        if self.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
+            return f"the Central System refuses the connection: {tried[-1]}"
         left = departure(self.wire.records, was_open=self.judged == "Charge Point")
         if left is None:
             return ""
