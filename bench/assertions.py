@@ -77,9 +77,9 @@ def asserted(case_id: str, steps: Sequence[StepResult], step: int) -> list[Valid
 def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int) -> list[Spared]:
     """How a validation at a step can be taken out, the least first: its rows; then the message itself.
 
-    Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells; where it
-    is a request, nor what it has the other party do. Who does not forbid a message in one sentence forbids it in no
-    other, and not in the end.
+    Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells, nor
+    what it has the other party do. Who does not forbid a message in one sentence forbids it in no other, and not in the
+    end.
     """
     if forbidden := _forbidden(steps[step - 1]):
         alike = {number for number, each in enumerate(steps, 1) if _forbidden(each) == forbidden}
@@ -88,23 +88,19 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
     whole = Spared(frozenset({step, *answer, *resting}))
-    ways = [Spared(frozenset({step}), validation.rows), whole] if validation.rows else [whole]
-    if validation.sentence.startswith("When "):
-        ways.append(Spared(whole.steps | _consequences(steps, step)))
-    return ways
+    with_consequences = Spared(whole.steps | _consequences(steps, step))
+    return [*([Spared(frozenset({step}), validation.rows)] if validation.rows else []), whole, with_consequences]
 
 
 def _consequences(steps: Sequence[StepResult], step: int) -> set[int]:
-    """The sentences about the other party that a request has led to, until the next one, and the answers to it."""
+    """The later sentences about the other party, and the answers to what it sends in them."""
     told = sentences(steps)
-    party = "Charge Point" if told[step - 1].startswith("When the Charge Point ") else "Central System"
+    judged = "Charge Point" if " Charge Point " in told[step - 1].split(" with ")[0] else "Central System"
     found: set[int] = set()
     for number in range(step + 1, len(steps) + 1):
-        if not told[number - 1].startswith("Then "):
-            break
-        is_of_other = not told[number - 1].startswith(f"Then the {party} ")
-        answers_other = " responds with " in told[number - 1] and number - 1 in found
-        if is_of_other or answers_other:
+        sentence = told[number - 1]
+        answers_other = " responds with " in sentence and number - 1 in found
+        if sentence.startswith("Then ") and (f"Then the {judged} " not in sentence or answers_other):
             found.add(number)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bench.device import DEFAULT_DATA
 from bench.mutants import Mutant, Plant
 from bench.mutants.planting import Change, answers, asks, instead, only_answers, with_fields
 from ocppj.clock import parse_timestamp, timestamp
@@ -105,6 +106,39 @@ def refuses_wrong_profiles_with(code: str) -> Plant:
             patch.setitem(handlers, action, handle)
 
     return plant
+
+
+def calls_clearing_all_unknown(patch: pytest.MonkeyPatch) -> None:
+    ordinary = HANDLERS["ClearChargingProfile"]
+
+    def clear(charge_point: ChargePoint, request: Payload) -> Payload:
+        conf = ordinary(charge_point, request)
+        return conf if request else {"status": "Unknown"}
+
+    patch.setitem(HANDLERS, "ClearChargingProfile", clear)
+
+
+def shortens_others_when_one_is_cleared(patch: pytest.MonkeyPatch) -> None:
+    ordinary = HANDLERS["ClearChargingProfile"]
+
+    def clear(charge_point: ChargePoint, request: Payload) -> Payload:
+        conf = ordinary(charge_point, request)
+        for each in charge_point.memory.charging_profiles:
+            if "id" in request and each["profile"]["chargingProfilePurpose"] == "TxDefaultProfile":
+                del each["profile"]["chargingSchedule"]["chargingSchedulePeriod"][1:]
+        return conf
+
+    patch.setitem(HANDLERS, "ClearChargingProfile", clear)
+
+
+def shows_another_connector_without_profiles(patch: pytest.MonkeyPatch) -> None:
+    ordinary = HANDLERS["GetCompositeSchedule"]
+
+    def get(charge_point: ChargePoint, request: Payload) -> Payload:
+        conf = ordinary(charge_point, request)
+        return conf if charge_point.memory.charging_profiles else conf | {"connectorId": 2}
+
+    patch.setitem(HANDLERS, "GetCompositeSchedule", get)
 
 
 def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
@@ -211,6 +245,10 @@ TELLS = _of(
             answers(HANDLERS, "GetCompositeSchedule", with_fields(connectorId=2)),
             SHOWN,
         ),
+        "where there are no charging profiles, the composite schedule is of another connector": (
+            shows_another_connector_without_profiles,
+            "TC_067_CS",
+        ),
         "scheduleStart is left out": (
             answers(HANDLERS, "GetCompositeSchedule", with_fields(scheduleStart=...)),
             SHOWN,
@@ -250,6 +288,11 @@ CLEARS = _of(
             reads_clear_without("chargingProfilePurpose"),
             "TC_067_CS",
         ),
+        "clearing all charging profiles is called Unknown": (calls_clearing_all_unknown, "TC_067_CS"),
+        "the schedule of others is shortened when a profile is cleared by its id": (
+            shortens_others_when_one_is_cleared,
+            "TC_067_CS",
+        ),
         "what is cleared is called Unknown": (
             answers(HANDLERS, "ClearChargingProfile", instead("Unknown")),
             "TC_067_CS",
@@ -266,6 +309,21 @@ def sets(path: str, value: object) -> Plant:
 def starts_with(path: str, value: object) -> Plant:
     """The same with a RemoteStartTransaction.req."""
     return asks("RemoteStartTransaction", at(f"chargingProfile.{path}", value))
+
+
+def sets_of(purpose: str, path: str, value: object) -> Plant:
+    """Another charging profile of a purpose than the one that was wished for."""
+    change = at(f"csChargingProfiles.{path}", value)
+
+    def changed(request: Payload) -> Payload:
+        return change(request) if request["csChargingProfiles"]["chargingProfilePurpose"] == purpose else request
+
+    return asks("SetChargingProfile", changed)
+
+
+def clears_with(change: Change, is_meant: Callable[[Payload], bool]) -> Plant:
+    """A request to clear some of the charging profiles has other fields."""
+    return asks("ClearChargingProfile", lambda request: change(request) if is_meant(request) else request)
 
 
 def period(field: str) -> str:
@@ -325,6 +383,18 @@ SETS = _of(
         ),
         "a charging profile has another limit": (sets(period("limit"), 7.0), "TC_056_CSMS"),
         "a charging profile has another numberPhases": (sets(period("numberPhases"), 1), "TC_056_CSMS"),
+        "the maximum of a Charge Point has another stackLevel": (
+            sets_of("ChargePointMaxProfile", "stackLevel", 7),
+            "TC_067_CSMS",
+        ),
+        "a default for transactions has another stackLevel": (
+            sets_of("TxDefaultProfile", "stackLevel", 7),
+            "TC_056_CSMS TC_067_CSMS",
+        ),
+        "the profile of a transaction has the id of the default": (
+            sets_of("TxProfile", "chargingProfileId", 2),
+            "TC_067_CSMS",
+        ),
         "all charging profiles have one id": (sets("chargingProfileId", 5), "TC_067_CSMS"),
     },
 )
@@ -335,6 +405,10 @@ STARTS = _of(
     {
         "a remote start is for another idTag": (
             asks("RemoteStartTransaction", with_fields(idTag="OTHER")),
+            "TC_059_CSMS",
+        ),
+        "a remote start with a profile is for the idTag of somebody else": (
+            asks("RemoteStartTransaction", with_fields(idTag=DEFAULT_DATA["ValidIdTag2"])),
             "TC_059_CSMS",
         ),
         "a remote start with a profile is at another connector": (
@@ -419,4 +493,19 @@ ASKS = _of(
     },
 )
 
-MUTANTS = [*TAKES, *MAKES_OF_IT, *TELLS, *CLEARS, *SETS, *STARTS, *ASKS]
+CLEARS_OTHERWISE = _of(
+    "Central System",
+    "OCPP 1.6 6.13",
+    {
+        "a charging profile is cleared by its id and its connector": (
+            clears_with(with_fields(connectorId=1), lambda request: "id" in request),
+            "TC_067_CSMS",
+        ),
+        "what is left of charging profiles is cleared at one connector": (
+            clears_with(with_fields(connectorId=1), lambda request: not request),
+            "TC_067_CSMS",
+        ),
+    },
+)
+
+MUTANTS = [*TAKES, *MAKES_OF_IT, *TELLS, *CLEARS, *SETS, *STARTS, *ASKS, *CLEARS_OTHERWISE]
