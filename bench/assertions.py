@@ -77,8 +77,9 @@ def asserted(case_id: str, steps: Sequence[StepResult], step: int) -> list[Valid
 def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int) -> list[Spared]:
     """How a validation at a step can be taken out, the least first: its rows; then the message itself.
 
-    Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells. Who
-    does not forbid a message in one sentence forbids it in no other, and not in the end.
+    Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells, nor
+    what it has the other party do. Who does not forbid a message in one sentence forbids it in no other, and not in the
+    end.
     """
     if forbidden := _forbidden(steps[step - 1]):
         alike = {number for number, each in enumerate(steps, 1) if _forbidden(each) == forbidden}
@@ -87,7 +88,21 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
     whole = Spared(frozenset({step, *answer, *resting}))
-    return [Spared(frozenset({step}), validation.rows), whole] if validation.rows else [whole]
+    with_consequences = Spared(whole.steps | _consequences(steps, step))
+    return [*([Spared(frozenset({step}), validation.rows)] if validation.rows else []), whole, with_consequences]
+
+
+def _consequences(steps: Sequence[StepResult], step: int) -> set[int]:
+    """The later sentences about the other party, and the answers to what it sends in them."""
+    told = sentences(steps)
+    judged = "Charge Point" if " Charge Point " in told[step - 1].split(" with ")[0] else "Central System"
+    found: set[int] = set()
+    for number in range(step + 1, len(steps) + 1):
+        sentence = told[number - 1]
+        answers_other = " responds with " in sentence and number - 1 in found
+        if sentence.startswith("Then ") and (f"Then the {judged} " not in sentence or answers_other):
+            found.add(number)
+    return found
 
 
 def _forbidden(step: StepResult) -> tuple[str, ...] | None:

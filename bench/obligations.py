@@ -427,7 +427,10 @@ def _profile_findings(message: Message) -> Iterator[tuple[str, str]]:
             yield "OCPP 1.6 5.16.2", f"the chargingProfilePurpose is {purpose}, not TxProfile"
         if "transactionId" in profile:
             yield "OCPP 1.6 5.16.2", "the charging profile has a transactionId"
-    elif (purpose == "ChargePointMaxProfile" and connector != 0) or (purpose == "TxProfile" and connector == 0):
+        return
+    if "transactionId" in profile and purpose != "TxProfile":
+        yield "OCPP 1.6 7.8", f"the transactionId belongs to a TxProfile, this is a {purpose}"
+    if (purpose == "ChargePointMaxProfile" and connector != 0) or (purpose == "TxProfile" and connector == 0):
         yield "OCPP 1.6 3.13.1", f"a {purpose} at connector {connector}"
 
 

@@ -167,7 +167,7 @@ async def responds_or_refuses(bench: Bench, party: Party, action: str, datatable
             bench.remark(f"the {party} answered {action}.req with {answer}", strict=True)
         return
     others = [row for row in datatable if row[0] != "CALLERROR"]
-    bench.judge(answer, f"{action}.conf", mismatches(answer.payload, others, bench.value))
+    judge_rows(bench, answer, f"{action}.conf", others)
 
 
 async def make_send(bench: Bench, sender: Party, action: str, table: Table) -> Message:

@@ -308,6 +308,12 @@ async def test_a_message_that_does_not_come(role: Role, sender: Party) -> None:
     assert stage.loop.time() - began == limit
 
 
+async def test_no_time_is_told_of_what_was_not_waited_for() -> None:
+    stage = Stage()
+    over = await ending(stage.bench.claim(CP, "DataTransfer", within=0))
+    assert str(over).startswith("the Charge Point sent no DataTransfer.req (")
+
+
 async def test_what_came_too_early_is_named() -> None:
     stage = Stage()
     stage.call(CP, "StartTransaction", {"idTag": "T"})

@@ -858,6 +858,8 @@ def start_with(what: dict[str, object]) -> tuple[str, dict[str, object]]:
     [
         (set_at(1, profile(start=5)), "errata 3.45"),
         (set_at(1, profile(recurrencyKind="Daily")), "errata 3.56"),
+        (set_at(1, profile(transactionId=1)), "7.8"),
+        (set_at(0, profile("ChargePointMaxProfile", transactionId=1)), "7.8"),
         (set_at(1, profile("ChargePointMaxProfile")), "3.13.1"),
         (set_at(0, profile("TxProfile")), "3.13.1"),
         (start_with(profile()), "5.16.2"),

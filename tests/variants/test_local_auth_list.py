@@ -75,6 +75,10 @@ def refuses_while_disabled(it: ChargePoint) -> None:
     handles("GetLocalListVersion", version)(it)
 
 
+def tells_the_version_while_disabled(it: ChargePoint) -> None:
+    handles("GetLocalListVersion", lambda *_: {"listVersion": it.memory.local_auth_list_version})(it)
+
+
 def has_a_list(it: ChargePoint) -> None:
     """From before the rehearsal."""
     listed = [{"idTag": "OLD", "idTagInfo": ACCEPTED}]
@@ -149,6 +153,13 @@ CHARGE_POINTS = {
     "a list that is disabled is refused": Variant(
         "TC_042_1: or CALLERROR NotSupported", charge_point=refuses_while_disabled, numbers=CASES, strictly=True
     ),
+    "a list that is disabled keeps its version": Variant(
+        "5.10: -1 is for who does not support lists",
+        charge_point=tells_the_version_while_disabled,
+        numbers=CASES,
+        remark="listVersion is 0",
+        strict_fails="042_1",
+    ),
     "a list that stays enabled": Variant(
         "TC_042_1: only where it can be false", charge_point=keeps_it_enabled, numbers=CASES, not_applicable="042_1"
     ),
@@ -215,7 +226,6 @@ CHARGE_POINTS = {
     ),
     "an empty list is none": Variant("5.10", charge_point=version_instead(0, -1), numbers=CASES, fails="042_2"),
     "an empty list has a version": Variant("5.10", charge_point=version_instead(0, 1), numbers=CASES, fails="042_2"),
-    "no list is an empty one": Variant("5.10", charge_point=version_instead(-1, 0), numbers=CASES, fails="042_1"),
     "no list at all is an empty one": Variant(
         "5.10",
         charge_point=both(lacks_the_profile, version_instead(-1, 0)),
