@@ -1,8 +1,9 @@
 """Faults about resets, power cuts, lost connections, faults of the hardware, locks and configuration keys."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -53,52 +54,47 @@ def gives_another_reason(reason: str, wrong: str) -> Plant:
 # Resets and power
 
 
-def a_soft_reset_is_hard(patch: pytest.MonkeyPatch) -> None:
-    reset = ChargePoint._reset
-    patch.setattr(ChargePoint, "_reset", lambda self, _: reset(self, "Hard"))
+def resets(kind: str, otherwise: Callable[[ChargePoint, Callable[[str], Awaitable[None]]], Awaitable[None]]) -> Plant:
+    """A reset of one kind is done otherwise by a function that is given the ordinary ways to do one."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        reset = ChargePoint._reset
+
+        async def reset_otherwise(self: ChargePoint, asked: str) -> None:
+            await (otherwise(self, partial(reset, self)) if asked == kind else reset(self, asked))
+
+        patch.setattr(ChargePoint, "_reset", reset_otherwise)
+
+    return plant
 
 
-def a_soft_reset_only_stops(patch: pytest.MonkeyPatch) -> None:
-    """It does not reboot, and its connector is left Charging."""
-    tell, reset = ChargePoint._tell, ChargePoint._reset
+async def hard(_: ChargePoint, reset: Callable[[str], Awaitable[None]]) -> None:
+    await reset("Hard")
+
+
+async def stop_first(it: ChargePoint, reset: Callable[[str], Awaitable[None]]) -> None:
+    await it._stop_transactions("HardReset")
+    await reset("Hard")
+
+
+async def only_stop(it: ChargePoint, _: object) -> None:
+    await it._stop_transactions("SoftReset")
+    it._resetting = False
+
+
+async def only_reconnect(it: ChargePoint, _: object) -> None:
+    it.reconnect()
+    it._resetting = False
+
+
+def is_silent_while_it_resets(patch: pytest.MonkeyPatch) -> None:
+    tell = ChargePoint._tell
 
     def tell_less(self: ChargePoint, connector: Connector) -> None:
         if not self._resetting:
             tell(self, connector)
 
-    async def reset_less(self: ChargePoint, kind: str) -> None:
-        if kind == "Hard":
-            await reset(self, kind)
-            return
-        await self._stop_transactions("SoftReset")
-        self._resetting = False
-
     patch.setattr(ChargePoint, "_tell", tell_less)
-    patch.setattr(ChargePoint, "_reset", reset_less)
-
-
-def a_hard_reset_stops_first(patch: pytest.MonkeyPatch) -> None:
-    reset = ChargePoint._reset
-
-    async def stop_and_reset(self: ChargePoint, kind: str) -> None:
-        if kind == "Hard":
-            await self._stop_transactions("HardReset")
-        await reset(self, kind)
-
-    patch.setattr(ChargePoint, "_reset", stop_and_reset)
-
-
-def a_hard_reset_only_reconnects(patch: pytest.MonkeyPatch) -> None:
-    reset = ChargePoint._reset
-
-    async def reset_less(self: ChargePoint, kind: str) -> None:
-        if kind == "Soft":
-            await reset(self, kind)
-            return
-        self.reconnect()
-        self._resetting = False
-
-    patch.setattr(ChargePoint, "_reset", reset_less)
 
 
 def forgets_availability(patch: pytest.MonkeyPatch) -> None:
@@ -541,21 +537,21 @@ OF_CHARGE_POINT = [
         "a hard reset only makes a new connection",
         "Charge Point",
         "OCPP 1.6 5.14",
-        a_hard_reset_only_reconnects,
+        resets("Hard", only_reconnect),
         "TC_013_CS TC_015_CS",
     ),
     Mutant(
         "a soft reset is a hard one",
         "Charge Point",
         "OCPP 1.6 7.42",
-        a_soft_reset_is_hard,
+        resets("Soft", hard),
         "TC_016_CS",
     ),
     Mutant(
         "a soft reset stops a transaction and leaves its connector Charging",
         "Charge Point",
         "OCPP 1.6 4.9",
-        a_soft_reset_only_stops,
+        together(resets("Soft", only_stop), is_silent_while_it_resets),
         "TC_016_CS",
     ),
     Mutant(
@@ -569,7 +565,7 @@ OF_CHARGE_POINT = [
         "a hard reset stops a transaction first and leaves its connector Available",
         "Charge Point",
         "OCPP 1.6 4.9",
-        together(a_hard_reset_stops_first, tells(where(instead("Available"), status="Finishing"))),
+        together(resets("Hard", stop_first), tells(where(instead("Available"), status="Finishing"))),
         "TC_015_CS",
     ),
     Mutant(
