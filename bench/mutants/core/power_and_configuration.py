@@ -1030,7 +1030,7 @@ OF_CENTRAL_SYSTEM = [
         "Central System",
         "OCPP 1.6 4.2",
         is_pending_when_it_boots_again,
-        "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS",
+        "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS TC_044_1_CSMS TC_080_CSMS",
     ),
     Mutant(
         "a StopTransaction.req with an unusual reason is refused",
