@@ -146,19 +146,11 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     urls = {number: settings[name] for number in range(4) if (name := f"connection.urls.{number}") in settings}
     if NEXT_URL in settings:
         urls[(profile or 0) + 1] = settings[NEXT_URL]
-    url, listen = urls.pop(profile or 0, settings.get("connection.url")), settings.get("connection.listen")
-    address = _address(listen)
-    problems = [*_of_connection(settings, url, address)]
+    url = urls.pop(profile or 0, settings.get("connection.url"))
+    address = _address(settings.get("connection.listen"))
+    security, problems = _security(settings, profile, password, urls, store)
+    problems = [*_of_connection(settings, url, address), *problems, *_of_files(security)]
     role = settings.get("role")
-    if password is None and role is not None:
-        try:
-            password = _password(str(settings.get(PASSWORD_FROM, PASSWORD)))
-        except BadSetting as error:
-            problems += error.problems
-    paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
-    given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
-    security = Security(profile, password, urls=urls, store=store or Security.store, **given)
-    problems += _of_files(security)
     try:
         subject = device(
             url=url if role != "Charge Point" else None,
@@ -180,6 +172,21 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     return subject
 
 
+def _security(
+    settings: Settings, profile: int | None, password: bytes | None, urls: Mapping[int, str], store: Path | None
+) -> tuple[Security, list[Problem]]:
+    """How the two parties know each other; a password that is of no use is a problem."""
+    problems: list[Problem] = []
+    if password is None and "role" in settings:
+        try:
+            password = _password(str(settings.get(PASSWORD_FROM, PASSWORD)))
+        except BadSetting as error:
+            problems += error.problems
+    paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
+    given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
+    return Security(profile, password, urls=urls, store=store or Security.store, **given), problems
+
+
 def _named(problem: Problem, settings: Settings) -> Problem:
     """That there is no password, with the variable in which it was looked for."""
     if "role" not in settings:
@@ -195,12 +202,8 @@ def _of_connection(settings: Settings, url: str | None, address: tuple[str, int]
     if role == "Central System" and url is None:
         profile = settings.get("security.profile", 0)
         has_others = any(name.startswith("connection.urls.") for name in settings)
-        where = (
-            f"connection.urls has none for security profile {profile}"
-            if has_others
-            else "where is it? ws://host:port/path"
-        )
-        yield Problem("connection.url", f"is missing: {where}")
+        none = f"connection.urls has none for security profile {profile}"
+        yield Problem("connection.url", f"is missing: {none if has_others else 'where is it? ws://host:port/path'}")
     if role == "Charge Point" and listen is None:
         yield Problem("connection.listen", "is missing: where is it awaited? 127.0.0.1:9000, for instance")
     if role == "Central System" and listen is not None:
