@@ -15,7 +15,7 @@ from bench.plugin import Rehearsal
 from bench.run import Run
 from bench.under_test import ChargePointUnderTest
 from ocppj.clock import Calendar, VirtualLoop
-from ocppj.connection import drop
+from ocppj.connection import Admission, Attempt, ServerSocket, drop
 from ocppj.frames import Call
 from ocppj.peer import Peer
 from reference_csms.central_system import CentralSystem
@@ -92,8 +92,9 @@ CENTRAL_SYSTEM = "TC_001_CSMS TC_003_CSMS TC_010_CSMS TC_013_CSMS TC_019_1_CSMS 
 class Mortal:
     """A Central System that can go, hang, and come back at the same place."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, kind: type[CentralSystem] = CentralSystem) -> None:
         self.loop = VirtualLoop(calendar)
+        self._kind = kind
         self.it = self._made()
         self.desk = Desk(self.it, 0.0)
         self.loop.run_until_complete(self.it.start())
@@ -106,7 +107,7 @@ class Mortal:
             store.know_charge_point(identity)
         for name, status in (("ValidIdTag", "Accepted"), ("ExpiredIdTag", "Expired"), ("BlockedIdTag", "Blocked")):
             store.know_id_tag(ID_TAGS[name], status)
-        return CentralSystem(store)
+        return self._kind(store)
 
     async def go(self) -> None:
         await self.it.stop()
@@ -120,11 +121,11 @@ class Mortal:
         await self.go()
         self.loop.call_later(100, lambda: self.desk.tasks.add(self.loop.create_task(self.come_back())))
 
-    def rehearse(self, operator: Operator, **settings: Any) -> Fate:
+    def rehearse(self, operator: Operator, cases: str = CENTRAL_SYSTEM, **settings: Any) -> Fate:
         run = _VirtualRun(device(url=self.url, data=ID_TAGS, **settings), operator, self.loop)
         try:
             run.open()
-            return rehearsed(run, CENTRAL_SYSTEM)
+            return rehearsed(run, cases)
         finally:
             self.loop.run_until_complete(self.it.stop())
             run.close()
@@ -249,6 +250,31 @@ def test_a_central_system_that_answers_another_charge_point_lives(calendar: Cale
         fate = mortal.rehearse(operator, second_identity="CP2")
     assert fate.verdicts == "pass pass fail fail fail fail"
     assert (operator.asked, fate.outages) == ([], [])
+
+
+class Clinging(CentralSystem):
+    """One that takes a moment to let go of a connection, and notes who comes before."""
+
+    gone_at = -1.0
+    came_early = 0
+
+    def _admits(self, attempt: Attempt) -> Admission:
+        self.came_early += asyncio.get_running_loop().time() < self.gone_at + 0.9
+        return super()._admits(attempt)
+
+    async def _serve(self, websocket: ServerSocket) -> None:
+        try:
+            await super()._serve(websocket)
+        finally:
+            self.gone_at = asyncio.get_running_loop().time()
+
+
+def test_a_central_system_has_a_moment_between_two_connections(calendar: Calendar) -> None:
+    mortal = Mortal(calendar, Clinging)
+    fate = mortal.rehearse(mortal.desk, f"{CENTRAL_SYSTEM} TC_032_1_CSMS TC_037_1_CSMS TC_039_CSMS")
+    assert set(fate.verdicts.split()) == {"pass"}
+    assert isinstance(mortal.it, Clinging)
+    assert (mortal.it.gone_at > 0, mortal.it.came_early) == (True, 0)
 
 
 # A Charge Point that is rehearsed
