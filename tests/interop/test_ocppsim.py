@@ -9,6 +9,7 @@ import pytest
 
 from tests.interop.rehearsals import (
     HERE,
+    SECURED,
     Due,
     Rehearsed,
     foreign_device,
@@ -35,18 +36,17 @@ def _cases(numbers: str, due: Due) -> dict[str, Due]:
 
 
 _KEY = "chapter 9 requires it"
-_NO_READING = Due("fail", "5.13: a reservation refuses others, not who has made it", "connector 1")
+_RIGHT = Due("pass", "it does as the specification has it")
+_RESERVED = Due("fail", "5.13: a reservation refuses others, not who has made it", "connector 1")
 
 DUE = {
-    **_cases(
-        "001 002 003 004_1 010 012 014 017_1 021 026 027 028 031 040_1 041 048_1 048_3 051 052 055 056 057 059 062",
-        Due("pass", "it does as the specification has it"),
-    ),
+    **_cases("001 002 003 004_1 010 012 014 017_1 021 026 027 028 031 040_1 041 048_1 048_3 051", _RIGHT),
+    **_cases("052 054 055 056 057 059 062 082", _RIGHT),
     **_cases("004_2 011_2", Due("fail", _KEY, "no ConnectionTimeOut, which is a required key")),
     **_cases("005_1 005_2 005_3", _lacks("StopTransactionOnEVSideDisconnect that is true or can be set")),
     **_cases("007_1 007_2 061_1 061_2", _lacks("an Authorization Cache")),
     **_cases("008_1 023_4", Due("fail", _KEY, "no LocalPreAuthorize, which is a required key")),
-    **_cases("008_2 023_5 043_1 048_4 050_4", _has("")),
+    **_cases("008_2 023_5 043_1 048_4 050_4 053_2", _has("")),
     "TC_011_1_CS": Due("fail", "it charges without a cable (4.9)", "status is Charging, expected Preparing"),
     "TC_013_CS": Due("fail", "it accepts a hard reset and does not restart (5.14)", "sent no BootNotification.req"),
     **_cases("015 016", Due("fail", "a reset stops no transaction (5.14)", "sent no StopTransaction.req")),
@@ -67,11 +67,20 @@ DUE = {
     **_cases("044_1 044_2 044_3", Due("inconclusive", "white paper L01.FR.20 wants it refused", "L01.FR.20")),
     "TC_045_1_CS": Due("fail", "it says Uploaded and has not (5.9)", "no diagnostics file has arrived"),
     "TC_045_2_CS": Due("fail", "it says Uploaded and has not (4.4)", "status is Uploaded, expected UploadFailed"),
-    **_cases("046_1 053_1", _NO_READING),
+    **_cases("046_1 053_1", _RESERVED),
     "TC_046_2_CS": Due("fail", "5.13: a reservation refuses others, not who has made it", "status is Rejected"),
     "TC_047_CS": Due("fail", "a reservation never ends (5.13)", "connector 1 was not reported Available"),
     "TC_048_2_CS": Due("fail", "it reserves a connector that is Preparing (5.13)", "expected Occupied"),
     **_cases("049 050_1 050_2 050_3", _lacks("reservations of connector 0")),
+    **_cases("058_1 058_2", Due("fail", "it takes a TxProfile for no transaction (3.13.1)", "expected Rejected")),
+    "TC_060_CS": Due("fail", "it takes any purpose in a remote start (6.33)", "status is Accepted, expected Rejected"),
+    **_cases(
+        "066 072", Due("fail", "it tells the first limit of one profile (5.7)", "after scheduleStart the limit is")
+    ),
+    "TC_067_CS": Due("fail", "it keeps one profile for each connector (3.13.2)", "status is Unknown"),
+    "TC_070_CS": Due("fail", _KEY, "expected MeterValuesSampledData"),
+    "TC_071_CS": Due("fail", _KEY, "no ClockAlignedDataInterval, which is a required key"),
+    **SECURED["CS"],
 }
 
 
