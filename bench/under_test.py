@@ -22,7 +22,7 @@ from bench.verdicts import Failed, Inconclusive
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
-from reference_csms import reservation, store
+from reference_csms import store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
@@ -57,6 +57,7 @@ class ChargePointUnderTest:
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
         self._inoperative: set[int] = set()
+        self._reservations: set[int] = set()  # reservationIds that it has accepted since they were cancelled
         self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
@@ -187,6 +188,8 @@ class ChargePointUnderTest:
                 self._remember_request(message.action, message.payload)
                 if message.action == "InstallCertificate" and is_accepted(message, records):
                     self._trust.was_installed(message.payload)
+                if message.action == "ReserveNow" and is_accepted(message, records):
+                    self._reservations.add(message.payload["reservationId"])
             elif message.type == "CALL" and message.action == "StopTransaction":
                 self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
@@ -298,14 +301,12 @@ class ChargePointUnderTest:
         self._is_heard = True
 
     async def _end_reservations(self) -> None:
-        """Cancel those that our Central System believes to stand; the Charge Point may have ended some, or not one."""
-        view = self.central_system.store.of(self._device.identity)
-        # What is still Reserved may be so for a reservation whose time is over (5.13 has the Charge Point end it).
-        known = [*view.charge_point.reservations.values()] if self._reported("Reserved") else reservation.standing(view)
-        for each in known:
+        """Cancel whatever it has accepted since: one that should be over (5.13) may still stand."""
+        for number in sorted(self._reservations):
             with suppress(CallFailed):
-                await self._call("CancelReservation", {"reservationId": each.reservation_id})
-        view.charge_point.reservations.clear()
+                await self._call("CancelReservation", {"reservationId": number})
+        self._reservations.clear()
+        self._known.reservations.clear()
         for number in self._reported("Reserved"):  # 5.13: what becomes Unavailable is reserved no more
             with suppress(CallFailed):
                 await self._call("ChangeAvailability", {"connectorId": number, "type": "Inoperative"})
