@@ -12,9 +12,10 @@ from bench.cases import Case
 from bench.claims import Wire
 from bench.connections import departure
 from bench.device import DEFAULT_DATA, Device
+from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
-from bench.operators import Operator, Request
+from bench.operators import CONFIRM, Operator, Outcome, Request
 from bench.residue import Residue
 from bench.surplus import CONSEQUENTIAL, QUEUED, ends_for_no_reason, excuse
 from bench.verdicts import (
@@ -118,7 +119,10 @@ class Bench:
         self.security_profile = 0  # of the connection with which the case begins
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
+        self.ahead: tuple[str, ...] = ()  # the steps after this one that only look at the wire
+        self.testimony: list[dict[str, str]] = []  # what the operator has told, as the results have it
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
+        self.hands_are_proven = True  # whether anything that hands did in this run has shown on the wire
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
@@ -265,6 +269,10 @@ class Bench:
         if party != self.judged and (left := self._left()):
             return self.blame(self.judged, left, missing=missing)
         if party == self.judged:
+            if not self.hands_are_proven and (done := unseen(self.wire.records)):
+                text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
+                advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
+                return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))
             if "(white paper" in reason:
                 return Failed(reason, evidence)
             section = clause_of(action)
@@ -379,16 +387,56 @@ class Bench:
 
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
-        limit = self.device.operator_timeout
-        request = Request(party, action, payload, sentence, self.case.id, self.device.identity, limit)
-        outcome = await self.operator.ask(request)
-        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words)
+        outcome = await self._asked(party, action, payload, sentence)
+        told = {"note": outcome.note} if outcome.note else {}
+        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words, **told)
+        if outcome.note:
+            self._testify(sentence, outcome)
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
-        if outcome.answer == "gave up":
+        if outcome.answer != "done":
             advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
             # What was asked for stands behind the colon, and differs from case to case.
             raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
+
+    async def may_confirm(self, statement: str) -> None:
+        """Ask whoever can see the Charge Point under test whether it is so. Ends the case if it is not.
+
+        No test case demands it: where nobody can tell, the wire alone judges.
+        """
+        if self.judged != "Charge Point":
+            return
+        told: Payload = {"statement": statement}
+        if self.seats[self.judged].is_ours:
+            outcome = Outcome("gave up", "in a self-rehearsal nobody is asked")
+        else:
+            outcome = await self._asked(self.judged, CONFIRM, told, f"{statement}: is it so?")
+            self._testify(statement, outcome)
+        self.transcript.add(
+            "operator",
+            party=self.judged,
+            action=CONFIRM,
+            payload=told,
+            sentence=self.sentence,
+            answer=outcome.answer,
+            words=outcome.words,
+            **{name: it for name, it in (("note", outcome.note), ("by", outcome.by)) if it},
+        )
+        if outcome.answer == "denied":
+            by = outcome.by or "the operator"
+            more = f" ({outcome.note or outcome.words})" if outcome.note or outcome.words else ""
+            raise self.blame(self.judged, f"{by} says that it is not so: {statement}{more}")
+        if outcome.answer != "done" and not self.seats[self.judged].is_ours:
+            self.remark(f"nobody has confirmed that {statement}: the wire alone judges")
+
+    async def _asked(self, party: Party, action: str, payload: Payload, sentence: str) -> Outcome:
+        limit = self.device.operator_timeout
+        case, identity = self.case.id, self.device.identity
+        return await self.operator.ask(Request(party, action, payload, sentence, case, identity, limit, self.ahead))
+
+    def _testify(self, asked: str, outcome: Outcome) -> None:
+        told = {"asked": asked, "answer": outcome.answer, "words": outcome.words, "note": outcome.note}
+        self.testimony.append({**told, "by": outcome.by})
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""

@@ -142,9 +142,13 @@ def _has_no_image(subject: Device) -> bool:
 
 
 def needed_capabilities(subject: Device) -> list[str]:
-    """The capabilities on which something depends for the role of a device."""
-    cases = [case for case in cases_for(subject).values() if case.role in subject.roles]
-    return [name for name in CAPABILITIES if any(name in (*case.needs, *case.without) for case in cases)]
+    """The capabilities that are asked for: those on which a case depends.
+
+    Of a Central System only the profiles: what else a case needs beside it our own Charge Point has.
+    """
+    needed = {name for case in cases_for(subject).values() for name in (*case.needs, *case.without)}
+    profiles = {*PROFILES, "security_profile_upgrade"}
+    return [name for name in CAPABILITIES if name in needed and (subject.listen is not None or name in profiles)]
 
 
 def _unset(file: DeviceFile) -> Iterator[str]:

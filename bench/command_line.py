@@ -20,12 +20,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import allure
+from bench.agenda import Agenda
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, device
 from bench.device_file import DeviceFile
 from bench.gate import Gate, exit_status
-from bench.operators import Operator
+from bench.hooks import Hooks
+from bench.operators import HookFailed, Operator
 from bench.operators.kinds import operator_of
+from bench.operators.person import Person
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
@@ -112,16 +115,22 @@ def run(
     rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
     if earlier:
         rehearsal.finished = wanted.difference(earlier.cases)
+    if isinstance(rehearsal.run.operator, Person) and shuffle is None:
+        rehearsal.agenda = Agenda(rehearsal.ahead())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         reach(rehearsal.run)
         if earlier:
             _go_on(earlier, file.device)
+            if earlier.kind == "resume":
+                rehearsal.run.was_left(results.configuration)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
+        if rehearsal.agenda is not None:
+            console.print(rehearsal.agenda.introduction, soft_wrap=True)
         with progress:
             code = play(rehearsal) if processes == 1 else play_in_processes(rehearsal, processes)
     finally:
@@ -227,7 +236,8 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress))
+        hooks = [Hooks(**file.hooks)] if file.hooks else []
+        played = Run(file.device, _operator(file, progress), hooks)
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
@@ -245,6 +255,9 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if not results.configuration and played.configuration:
+            results.run["configuration"] = played.configuration  # for another session, if this one is interrupted
+            _write(results, out)
         if result.reason in missing:
             return  # one line for all that wait for the device
         if played.life.is_out and result.reason == masked(str(played.life)):
@@ -279,6 +292,8 @@ def reach(run: Run) -> None:
     subject = run.device
     try:
         run.open()
+    except HookFailed as failed:
+        unusable(f"nothing was made ready, so nothing is run: {shown(str(failed))}")
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")

@@ -116,7 +116,6 @@ def _judged(
     subject = None
     try:
         subject = device_of(settings, password, document.path.with_suffix(".credentials.json"))
-        problems += _of_files(subject.security)
     except BadSetting as error:
         if not error.problems:
             raise
@@ -157,6 +156,7 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
     given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
     security = Security(profile, password, urls=urls, store=store or Security.store, **given)
+    problems += _of_files(security)
     try:
         subject = device(
             url=url if role != "Charge Point" else None,
@@ -170,7 +170,9 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     except BadSetting as error:
         if not error.problems:
             raise
-        problems += [_named(each, settings) if each.setting == PASSWORD_FROM else each for each in error.problems]
+        told = {problem.setting for problem in problems}
+        others = (each for each in error.problems if each.setting != PASSWORD_FROM or PASSWORD_FROM not in told)
+        problems += [_named(each, settings) if each.setting == PASSWORD_FROM else each for each in others]
     if problems:
         raise BadSetting(problems=problems)
     return subject
@@ -191,7 +193,11 @@ def _of_connection(settings: Settings, url: str | None, address: tuple[str, int]
     if role == "Central System" and url is None:
         profile = settings.get("security.profile", 0)
         has_others = any(name.startswith("connection.urls.") for name in settings)
-        where = f"connection.urls has none for security profile {profile}" if has_others else "ws://host:port/path"
+        where = (
+            f"connection.urls has none for security profile {profile}"
+            if has_others
+            else "where is it? ws://host:port/path"
+        )
         yield Problem("connection.url", f"is missing: {where}")
     if role == "Charge Point" and listen is None:
         yield Problem("connection.listen", "is missing: where is it awaited? 127.0.0.1:9000, for instance")
@@ -227,7 +233,7 @@ def _password(variable: str) -> bytes | None:
     try:
         return authorization_key(text) if text is not None else None
     except BadSetting as error:
-        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is no use: {error}")]) from None
+        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is of no use: {error}")]) from None
 
 
 def _of_files(security: Security) -> Iterator[Problem]:

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.cases import PROFILES
 from bench.check import needed_capabilities
 from bench.command_line import app
 from bench.device import CAPABILITIES, Device
@@ -146,14 +145,11 @@ def _questions_of_test_data(role: str) -> Iterator[Question]:
 
 
 def _ask_capabilities(role: str, answers: Answers) -> None:
-    """Of a Central System only the profiles: what else there is our own Charge Point has."""
     _say("\nWhat does the device have? Without it the cases that are about it do not apply.")
     for setting in _capabilities(role):
         name = setting.partition(".")[2]
         is_upgrade = name == "security_profile_upgrade"
-        if is_upgrade and not answers["security.profile"]:
-            continue
-        if role == "Charge Point" or name in PROFILES or is_upgrade:
+        if not is_upgrade or answers["security.profile"]:
             # Nobody is to lose a security profile by pressing Enter.
             answers[setting] = typer.confirm(f"> {CAPABILITIES[name]}", default=not is_upgrade)
 

@@ -2,8 +2,10 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -11,6 +13,7 @@ import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
+from bench.agenda import Agenda
 from bench.bench import Bench
 from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.failures import failure
@@ -43,7 +46,8 @@ class Rehearsal:
 
     ``wanted``: ids; None for all. ``finished``: those of them that are not to be played, for an earlier session has.
     ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``: the seed of another order than
-    that of the ids. ``noticed`` is told what happens between two cases.
+    that of the ids. ``noticed`` is told what happens between two cases. ``agenda``: the order for a person, if one is
+    the operator.
     """
 
     run: Run
@@ -55,6 +59,14 @@ class Rehearsal:
     shuffle: int | None = None
     finished: frozenset[str] = frozenset()
     noticed: Callable[[str], None] = lambda _: None
+    agenda: Agenda | None = None
+
+    def ahead(self) -> list[Case]:
+        """The cases that will be played."""
+        device = self.run.device
+        asked_for = cases_for(device).keys() if self.wanted is None else self.wanted
+        found = [case for case_id, case in cases_for(device).items() if case_id in asked_for - self.finished]
+        return [case for case in found if case.why_not(device) is None]
 
     def file(
         self,
@@ -81,6 +93,9 @@ class Rehearsal:
             remarks=[masked(str(remark)) for remark in (*bench.residue, *bench.remarks)] if bench else [],
             residue=[masked(str(each)) for each in bench.residue] if bench else [],
             started=bench.started if bench else "",
+            testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
+            if bench
+            else [],
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
@@ -115,6 +130,10 @@ class Rehearsal:
         """Put a result among the others."""
         self.results.add(result)
         self.ended(result)
+
+
+def _masked(testimony: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{name: masked(text) for name, text in each.items()} for each in testimony]
 
 
 REHEARSAL = pytest.StashKey[Rehearsal]()
@@ -155,6 +174,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = {id(item) for item in items if is_wanted(item)}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
+    if rehearsal.agenda is not None:
+        items.sort(key=partial(_place, rehearsal.agenda))
     if rehearsal.shuffle is not None:
         Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
     items.sort(key=_cannot_be_undone)
@@ -164,6 +185,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _cannot_be_undone(item: pytest.Item) -> bool:
     case = _case(item)
     return case is not None and case.cannot_be_undone
+
+
+def _place(agenda: Agenda, item: pytest.Item) -> tuple[object, ...]:
+    case = _case(item)
+    return agenda.place(case) if case else ()
 
 
 def _id(item: pytest.Item) -> str:
@@ -192,6 +218,8 @@ def rehearsal(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
 @pytest.fixture
 def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The bench of one test case, with both parties seated."""
+    if rehearsal.agenda is not None and (heading := rehearsal.agenda.heading(case.id)):
+        rehearsal.noticed(heading)
     rehearsal.started(case)
     try:
         bench = rehearsal.begin(case)
@@ -234,6 +262,12 @@ def pytest_bdd_before_step(
     if step.type in ("given", "when") and before != "when":
         bench.begin_stage()
     bench.reached.append(bench.sentence)
+    bench.ahead = _looking(scenario.steps[len(bench.reached) :])
+
+
+def _looking(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The next sentences, as far as they only look at the wire."""
+    return tuple(f"{step.keyword} {step.name}" for step in takewhile(lambda step: step.type == "then", steps))
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:

@@ -1,7 +1,7 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -17,7 +17,7 @@ from bench.files import FileServer, Images
 from bench.life import Life, sign_of_life
 from bench.material import Material
 from bench.messages import Message, messages
-from bench.operators import Nobody, Operator
+from bench.operators import Beginning, Hook, HookFailed, Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
 from bench.residue import Left, Residue, left_by
 from bench.seats import (
@@ -28,7 +28,7 @@ from bench.seats import (
     parts,
 )
 from bench.under_test import ChargePointUnderTest
-from bench.verdicts import CaseOver, Inconclusive
+from bench.verdicts import CaseOver, Evidence, Inconclusive
 from ocppj.authority import Credential
 from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
@@ -60,9 +60,13 @@ class Run:
     With one, all cases share the ordinary loop and the real time.
     """
 
-    def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
+    def __init__(
+        self, device: Device | None = None, operator: Operator | None = None, hooks: Sequence[Hook] = ()
+    ) -> None:
+        """``hooks``: who makes things ready; an operator that is one is the last of them."""
         self.device = device or Device()
         self.operator = operator or Nobody()
+        self._hooks = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
         self.pki = Pki(
             self.device.security.pki,
             host=self._host,
@@ -90,7 +94,12 @@ class Run:
         return self._loop is None
 
     def open(self) -> None:
-        """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
+        """Reach the device, or await it.
+
+        Raises ``HookFailed``, ``ConnectFailed`` or ``OSError`` if nothing can be run.
+        """
+        for hook in self._hooks:
+            self._wait(hook.before_run(self._beginning()))
         if self.device.url is not None:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
@@ -106,6 +115,16 @@ class Run:
                 security.propose_key(central_system.store, self.device.identity, key)
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
+
+    def was_left(self, configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted. ``configuration``: as that one has read it."""
+        if self._charge_point_under_test is not None:
+            self._charge_point_under_test.was_left(configuration)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys of a Charge Point under test before the first case, as far as it has told them."""
+        return self._charge_point_under_test.configuration if self._charge_point_under_test else {}
 
     @property
     def endpoint(self) -> str:
@@ -145,6 +164,8 @@ class Run:
         if (device := self._charge_point_under_test) is not None:
             self._wait(device.central_system.stop())
         if self._loop is not None:
+            for hook in self._hooks:
+                self._wait(hook.close())
             self._wait(self._stop_serving())
             self._wait(_end_tasks())
             self._loop.close()
@@ -162,6 +183,7 @@ class Run:
         self._was_seated = False
         try:
             loop.run_until_complete(self.life.require(case.id))
+            loop.run_until_complete(self._make_ready(case))
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
             known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
@@ -185,6 +207,21 @@ class Run:
         if bench.loop is not self._loop:
             bench.loop.close()
         return records
+
+    async def _make_ready(self, case: Case) -> None:
+        """Raises ``Inconclusive``."""
+        for hook in self._hooks:
+            try:
+                await hook.before_case(self._beginning(case.id))
+            except HookFailed as failed:
+                text = f"the case was not made ready: {failed}"
+                advice = "Run the hook by itself: it gets on its standard input what docs/operators.md tells."
+                cause = "the case was not made ready"
+                raise Inconclusive(text, Evidence(text, advice=advice, cause=cause)) from None
+
+    def _beginning(self, case: str = "") -> Beginning:
+        device = {name: value for name, value in self.device.describe().items() if name != "test_data"}
+        return Beginning(case, device, dict(self.device.data), self.device.operator_timeout)
 
     def ask_after_device(self, case: Case) -> None:
         """After a case that ended badly: find out whether the device still lives, if there was anybody to be judged."""
@@ -263,6 +300,7 @@ class Run:
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
             device.central_system.faults.clear()
+            bench.hands_are_proven = device.hands_are_proven
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system, self.credentials)
             await device.come_back(bench)

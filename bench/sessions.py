@@ -25,7 +25,11 @@ from reports.texts import shown
 
 # What is no setting of the run, and the one that is secret: a password comes again from where it came before.
 NOT_KEPT = ("password", "out", "resume", "rerun")
-MAY_CHANGE = (*NOT_KEPT, "csms", "listen", "operator", "processes", "fail_on", "known_failure")
+MAY_CHANGE = (
+    *NOT_KEPT,
+    *("csms", "listen", "processes", "fail_on", "known_failure"),
+    *("operator", "operator_name", "before_run", "before_case"),
+)
 
 # What a Charge Point says of itself whenever it boots: if all of it is another, so may the Charge Point be.
 TOLD_AT_BOOT = (

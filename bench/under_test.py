@@ -5,6 +5,7 @@ there is no judgement: the case is inconclusive and says why.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from math import inf, isfinite
@@ -13,6 +14,7 @@ from bench.bench import Bench
 from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
+from bench.hands import seen
 from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
 from bench.residue import Residue
@@ -44,12 +46,14 @@ class ChargePointUnderTest:
         self._credentials = credentials
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self.has_power = True  # as far as the operator was asked for
+        self.hands_are_proven = False  # whether anything that its operator did has shown on the wire
         self._broken: set[int] = set()  # connectors that the operator was asked to break, 0 for all
         self._locked_for: dict[int, str] = {}  # connector -> the idTag that alone may release its cable
         self._was_cut = False  # whether a case has cut its connection
         self._is_heard = False  # whether its connectors were waited for since it booted first
         self._has_list = False  # whether it may hold a Local Authorization List that a case has sent
         self._stores_list = True  # as far as the operator was asked for
+        self._is_left = False  # whether a session that was interrupted may have left it anyhow
         self._device = device
         self._configuration: dict[str, str] | None = None  # key in lower case -> value before the first case
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
@@ -61,6 +65,22 @@ class ChargePointUnderTest:
         self._latest = ""  # the id of the case before
         self._residue: list[Residue] = []  # what that one has left behind, and could not be undone
         self._installed: dict[str, str] = {}  # certificate in PEM -> its type, of those that cases have installed
+
+    def was_left(self, configuration: Mapping[str, str]) -> None:
+        """An earlier session was interrupted and nobody knows what it was doing.
+
+        ``configuration``: the values of the keys before the first case, as far as that session has told.
+        """
+        self._is_left = True
+        if configuration:
+            self._configuration = {key.casefold(): value for key, value in configuration.items()}
+            self._spelling = {key.casefold(): key for key in configuration}
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys before the first case, as the Charge Point spells them; empty until it was asked."""
+        known = (self._configuration or {}).items()
+        return {self._spelling.get(key, key): value for key, value in known if key not in NOT_GIVEN_BACK}
 
     @property
     def is_connected(self) -> bool:
@@ -168,6 +188,7 @@ class ChargePointUnderTest:
         """Learn from a case that is over what the next one must set right."""
         self._latest = case_id
         self.central_system.store.certificate_fault = None
+        self.hands_are_proven = self.hands_are_proven or seen(records)
         self._was_cut = any(record.get("action") == "lose_connection" for record in records)
         for message in messages(records):
             if message.type == "CALL" and message.sender == "Central System":
@@ -224,6 +245,8 @@ class ChargePointUnderTest:
     async def _come_to_rest(self, bench: Bench) -> None:
         """The list is emptied while it is enabled, and the cache is cleared when nobody presents an idTag any more."""
         await self._register(bench)
+        if self._is_left:
+            await self._start_over(bench)
         await self._hear_reports(bench)
         await self._repair(bench)
         await self._end_reservations()
@@ -256,6 +279,25 @@ class ChargePointUnderTest:
                 raise Inconclusive("the Charge Point does not boot again since it was refused: restart it by hand")
             known.accepted = True  # OCPP-J 5.4: on a mere reconnection there should be no BootNotification
         await asyncio.sleep(self._rest)  # its StatusNotifications follow (errata 3.22)
+
+    async def _start_over(self, bench: Bench) -> None:
+        """Find out how it is, and let it stop the transactions of which nobody here knows: a Reset does both (5.14)."""
+        transcript = self.central_system.transcript
+        assert transcript is not None
+        self._is_left, self._has_list, self._has_profiles = False, True, True
+        if self._configuration is not None:
+            now = await self._read_configuration()
+            self._changed = {key for key, value in self._configuration.items() if now.get(key, value) != value}
+        start = len(transcript.records)
+        with suppress(CallFailed):  # a case will speak of it
+            if (await self._call("Reset", {"type": "Soft"}))["status"] == "Accepted":
+                self._forget_reports()
+                deadline = bench.loop.time() + self._device.limits.long_operation_timeout
+                await bench.wire.until(lambda: _has_booted(transcript.records[start:]) or None, deadline)
+                await self.wait_connected()
+                await asyncio.sleep(self._rest)
+        await self._hear_reports(bench)
+        self._broken.update(self._reported("Faulted"))
 
     async def _hear_reports(self, bench: Bench) -> None:
         """Wait, once, for the report of every connector that follows a boot (errata 3.22): none is to come later."""
@@ -521,6 +563,10 @@ class ChargePointUnderTest:
         conf = await self.central_system.request(self._device.identity, action, payload)
         await asyncio.sleep(self._rest if action in SLOW else 0)
         return conf
+
+
+def _has_booted(records: list[Record]) -> bool:
+    return any(message.type == "CALL" and message.action == "BootNotification" for message in messages(records))
 
 
 def _is_number(told: object, number: int) -> bool:

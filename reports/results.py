@@ -65,6 +65,9 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
+    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
+    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
+
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
     """
@@ -83,6 +86,7 @@ class CaseResult:
     residue: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
+    testimony: list[dict[str, str]] = field(default_factory=list)
     session: int = 0
     attempts: list[Attempt] = field(default_factory=list)
 
@@ -93,7 +97,8 @@ class Results:
 
     ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command, folder: in which it was
     called, options: those that were given, as ``bench.sessions`` reads them again, fail_on: verdicts, known_failures:
-    reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
+    reasons by id, configuration: of a Charge Point before the first case, sessions, outages: when the device was
+    gone}. A session is {kind: run, resume or rerun, started,
     ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
     case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
     come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
@@ -151,6 +156,11 @@ class Results:
             case.attempts = [*earlier.attempts, _attempt(earlier)]
             self.cases.remove(earlier)
         self.cases.append(case)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The configuration keys of a Charge Point under test and their values before the first case, once known."""
+        return cast("dict[str, str]", self.run.get("configuration", {}))
 
     # Known failures: they run like all others, and are counted apart
 

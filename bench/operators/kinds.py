@@ -44,7 +44,7 @@ def operator_of(
             case "driver":
                 return Driven(further.pop("name"), further)
             case "person" if has_terminal:
-                return Person(console, paused)
+                return Person(console, paused, further.get("name", ""))
             case "person":
                 return Nobody()
     except ValueError as error:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +20,7 @@ EVERY = ["fail", "inconclusive", "error"]
 needs_the_command = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
 
 
-def judged(*found: str, known: bool = False, **run: object) -> Results:
+def judged(*found: str, known: bool = False, **run: Any) -> Results:
     cases = [case(f"TC_00{number}_CS", each) for number, each in enumerate(found, 1)]
     return run_of(*cases, known_failures={each.id: "why" for each in cases} if known else {}, **run)
 

@@ -336,10 +336,8 @@ def test_a_run_that_does_not_tell_how_it_was_begun(broken_off: Path, missing: st
 
 def test_a_run_whose_settings_are_not_the_same_any_more(broken_off: Path) -> None:
     _edit(broken_off, options={"case": [BEFORE, STRUCK, AFTER], "data": ["HeartbeatInterval=18"]})
-    words = (
-        'out was begun with other settings, take that back or begin anew: test_data.HeartbeatInterval was "17", is "18"'
-    )
-    assert_unusable(rehearse("run", "--resume", "out", cwd=broken_off), words)
+    words = 'was begun with other settings, take that back or begin anew: test_data.HeartbeatInterval was "17", is "18"'
+    assert_unusable(rehearse("run", "--resume", "out", cwd=broken_off), f"{broken_off / 'out'} {words}")
 
 
 def test_a_folder_that_holds_no_run(tmp_path: Path) -> None:
