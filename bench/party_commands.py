@@ -247,7 +247,8 @@ async def _play(party: Callable[[], Any], http_api: "Callable[[], FastAPI]", lis
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with party() as words, serving(http_api(), listening):
+    # The party goes first: who still waits for an answer of the other one is told so.
+    async with serving(http_api(), listening), party() as words:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         _say(words)
