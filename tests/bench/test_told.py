@@ -169,6 +169,11 @@ def at_terminal(central_system: Listening, arguments: list[str], cwd: Path, *lin
     return status, terminal.seen
 
 
+def answered(case: str, text: str) -> tuple[tuple[str, str], ...]:
+    """What is typed when the card of a case is there."""
+    return ((f"{case}: to do", ""), ("left  > ", f"{text}\n"))
+
+
 def test_a_person_hears_what_is_ahead_and_aborts(tmp_path: Path, central_system: Listening) -> None:
     cases = [
         argument
@@ -177,7 +182,11 @@ def test_a_person_hears_what_is_ahead_and_aborts(tmp_path: Path, central_system:
     ]
     data = ["--data", "ValidIdTag=A-1"]
     arguments = ["run", "--csms", central_system.url, *cases, *data, *QUICK]
-    typed = (("send Reset.req: 2 cases", ""), ("left  > ", "i no time\n"), ("left  > ", "a\n"))
+    typed = (
+        ("send Reset.req: 2 cases", ""),
+        *answered("TC_013_CSMS", "i no time"),
+        *answered("TC_014_CSMS", "a"),
+    )
     status, seen = at_terminal(central_system, arguments, tmp_path, *typed)
     assert status == 130, seen
     assert "1 case runs by itself, then 3 need you: twice send Reset.req, once send RemoteStartTransaction.req." in seen
@@ -186,7 +195,8 @@ def test_a_person_hears_what_is_ahead_and_aborts(tmp_path: Path, central_system:
     assert "rehearse run --resume out goes on" in seen
     # And it does: the rest is asked for, what was finished is not.
     resume = ["run", "--resume", "out"]
-    status, seen = at_terminal(central_system, resume, tmp_path, ("left  > ", "c\n"), ("left  > ", "c\n"))
+    typed = (*answered("TC_010_CSMS", "c"), *answered("TC_014_CSMS", "c"))
+    status, seen = at_terminal(central_system, resume, tmp_path, *typed)
     assert status == 1, seen
     assert "Of the cases 2 need you: " in seen
     told = [(case["id"], case["verdict"]) for case in results(tmp_path / "out")["cases"]]
