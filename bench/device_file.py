@@ -20,7 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from bench.cases import all_cases, hint
-from bench.device import NAMES, BadSetting, Device, Problem, Security, authorization_key, device
+from bench.device import NAMES, NEXT_URL, BadSetting, Device, Problem, Security, authorization_key, device
 from bench.pki import read_credential, read_roots
 from bench.toml_lines import lines
 from ocppj.secrets import masked
@@ -144,6 +144,8 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     if settings.keys() & {"role", "connection.url", "connection.listen"}:
         profile = profile or 0
     urls = {number: settings[name] for number in range(4) if (name := f"connection.urls.{number}") in settings}
+    if NEXT_URL in settings:
+        urls[(profile or 0) + 1] = settings[NEXT_URL]
     url, listen = urls.pop(profile or 0, settings.get("connection.url")), settings.get("connection.listen")
     address = _address(listen)
     problems = [*_of_connection(settings, url, address)]
@@ -205,7 +207,7 @@ def _of_connection(settings: Settings, url: str | None, address: tuple[str, int]
         yield Problem("connection.listen", "is for a Charge Point, and a Central System is under test", listen)
     if role == "Charge Point" and url is not None:
         yield Problem("connection.url", "is for a Central System, and a Charge Point is under test", masked(url))
-    for name in ("connection.url", *(f"connection.urls.{number}" for number in range(4))):
+    for name in ("connection.url", NEXT_URL, *(f"connection.urls.{number}" for number in range(4))):
         if name in settings and not URL.fullmatch(settings[name]):
             yield Problem(name, "is no URL such as ws://host:port/path", masked(settings[name]))
     if listen is not None and address is None:
