@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -446,6 +446,14 @@ class Listening:
     ) -> subprocess.CompletedProcess[str]:
         """Call something that blocks while this Central System serves; what came of it."""
         return self._loop.run_until_complete(asyncio.to_thread(call, *arguments, **more))
+
+    def turn(self, work: Awaitable[int]) -> int:
+        """Serve until some work is done; what came of it."""
+
+        async def done() -> int:
+            return await work
+
+        return self._loop.run_until_complete(done())
 
     def close(self) -> None:
         self._loop.run_until_complete(self.central_system.stop())

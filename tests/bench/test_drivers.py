@@ -7,10 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from bench.asked import asked, left_behind
+from bench.cases import all_cases
 from bench.operators import BadOperator, Beginning, HookFailed, Outcome, Request
 from bench.operators.driver import Driven
+from ocppj.schemas import ACTIONS
 from tests.bench.drivers import install
 
 REQUEST = Request(
@@ -158,3 +162,42 @@ def test_a_driver_that_cannot_be_made_ready(
 ) -> None:
     assert make_ready({"notes": str(tmp_path / "notes"), **options}, limit) == faults
     assert (tmp_path / "notes").read_text().splitlines()[-1] == "close"
+
+
+# --- the page that explains how to write one
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+
+
+async def test_the_driver_of_the_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {}
+    source = PAGE.partition("```python\n")[2].partition("```")[0]
+    exec(compile(source, "operators.md", "exec"), names)  # noqa: S102  # ours
+    came: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        came.append((request.method, request.url.path))
+        return httpx.Response(404 if request.url.path.endswith("ClearCache") else 200, text="so be it")
+
+    ordinary = httpx.AsyncClient
+    transport = httpx.MockTransport(answer)
+    monkeypatch.setattr(httpx, "AsyncClient", lambda base_url: ordinary(base_url=base_url, transport=transport))
+    driver = names["Acme"](url="http://acme.example/api")
+    await driver.before_run(replace(BEGINNING, case=""))
+    assert await driver.ask(REQUEST) == Outcome("done", "so be it")
+    assert await driver.ask(replace(REQUEST, action="ClearCache")) == Outcome("gave up", "so be it")
+    assert (await driver.ask(replace(REQUEST, action="GetLog"))).answer == "device cannot"
+    await driver.close()
+    assert came == [
+        ("PUT", "/api/cards/VALID"),
+        ("PUT", "/api/cards/ValidIdTag2"),
+        ("POST", "/api/CP1/Reset"),
+        ("POST", "/api/CP1/ClearCache"),
+    ]
+
+
+def test_the_documentation_has_every_action_of_hands() -> None:
+    actions = {each.action for case_id in all_cases() for each in asked(case_id)} - ACTIONS
+    undone = {action for each in actions for action in left_behind([each])}
+    assert {action for action in actions | undone if f"`{action}`" not in PAGE} == set()
+    assert {"confirm", "plug_in"} <= actions

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -260,3 +260,13 @@ WRONG: dict[str, dict[str, Any]] = {
 def test_a_table_that_cannot_be_used(text: str) -> None:
     with pytest.raises(ValueError, match=text.replace(".", r"\.")):
         Http(WRONG[text])
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("", "done"), ('{"confirmed": true}', "done"), ('{"confirmed": false}', "denied"), ("[false]", "done")],
+)
+def test_a_statement_is_confirmed_or_denied(said: str, answer: str) -> None:
+    question = replace(REMOTE_START, action="confirm", payload={"statement": "connector 1 is unlocked"})
+    assert ask({}, question, answering(200, said))[0] == Outcome(cast("Any", answer), said)
+    assert ask({}, answer=answering(200, '{"confirmed": false}'))[0].answer == "done"  # it was asked for nothing
