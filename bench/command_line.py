@@ -121,7 +121,9 @@ def run(
     try:
         reach(rehearsal.run)
         if earlier:
-            _go_on(earlier, rehearsal.run)
+            _go_on(earlier, file.device)
+            if earlier.kind == "resume":
+                rehearsal.run.was_left(results.configuration)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
@@ -234,7 +236,8 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress), [Hooks(**file.hooks)] if file.hooks else [])
+        hooks = [Hooks(**file.hooks)] if file.hooks else []
+        played = Run(file.device, _operator(file, progress), hooks)
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
@@ -319,14 +322,12 @@ def _write_case(result: CaseResult, out: Path) -> None:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
-def _go_on(earlier: Earlier, played: Run) -> None:
+def _go_on(earlier: Earlier, subject: Device) -> None:
     """Begin another session of a run."""
     words = "goes on" if earlier.kind == "resume" else "is played once more in part"
     console.print(f"{earlier.folder} {words}: {len(earlier.cases)} cases.", markup=False, soft_wrap=True)
     try:
-        if earlier.kind == "resume":
-            played.was_left(*earlier.in_flight(), earlier.results.configuration)
-        earlier.begin(_now(), played.device)
+        earlier.begin(_now(), subject)
         earlier.results.run["ended"] = ""
         earlier.results.write(earlier.folder)
         allure.go_on(earlier.results, earlier.folder)
