@@ -196,6 +196,7 @@ class Run:
                 raise bench.missing(missing[0])
             self._was_seated = True
             loop.run_until_complete(self._seat(bench))
+            self._check_protocol(bench)
         except CaseOver:
             self.end(bench)
             raise
@@ -280,6 +281,18 @@ class Run:
         reached_at = under_test.central_system.reached_at(self.device.identity) if under_test else ""
         bench.locations = self._file_server.locations(reached_at)
 
+    def _check_protocol(self, bench: Bench) -> None:
+        """Ask nobody for a protocol that he says he has not (errata 3.90). Raises ``Inconclusive``."""
+        if self._charge_point_under_test is None or not bench.locations:
+            return
+        told = self._charge_point_under_test.configured("SupportedFileTransferProtocols") or ""
+        known = {name.strip().upper() for name in told.split(",")} - {""}
+        ours = self.device.file_servers["FileTransferProtocol"]
+        if known and ours not in known:
+            other = "HTTP" if ours == "FTP" else "FTP"
+            advice = f": give --data FileTransferProtocol={other}" if other in known else ""
+            raise Inconclusive(f"the Charge Point transfers files over {told} alone, not over {ours}{advice}")
+
     async def _stop_serving(self) -> None:
         server, self._file_server = self._file_server, None
         if server is not None:
@@ -311,6 +324,7 @@ class Run:
             await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
+            bench.follows_white_paper = device.configured("SecurityProfile") is not None
             self._transcript.cut()
         else:
             await self._seat_pair(bench)
