@@ -401,7 +401,7 @@ class Bench:
         told = {"note": outcome.note} if outcome.note else {}
         self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words, **told)
         if outcome.note:
-            self._testify(sentence, outcome)
+            self._testify(sentence, outcome.answer, outcome)
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
         if outcome.answer != "done":
@@ -421,7 +421,8 @@ class Bench:
             outcome = Outcome("gave up", "in a self-rehearsal nobody is asked")
         else:
             outcome = await self._asked(self.judged, CONFIRM, told, f"{statement}: is it so?")
-            self._testify(statement, outcome)
+            answer = {"done": "confirmed", "denied": "denied"}.get(outcome.answer, "not known")
+            self._testify(statement, answer, outcome)
         self.transcript.add(
             "operator",
             party=self.judged,
@@ -444,9 +445,9 @@ class Bench:
         case, identity = self.case.id, self.device.identity
         return await self.operator.ask(Request(party, action, payload, sentence, case, identity, limit, self.ahead))
 
-    def _testify(self, asked: str, outcome: Outcome) -> None:
-        told = {"asked": asked, "answer": outcome.answer, "words": outcome.words, "note": outcome.note}
-        self.testimony.append({**told, "by": outcome.by})
+    def _testify(self, asked: str, answer: str, outcome: Outcome) -> None:
+        told = {"asked": asked, "answer": answer, "words": outcome.words, "note": outcome.note, "by": outcome.by}
+        self.testimony.append(told)
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""

@@ -65,8 +65,9 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
-    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
-    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
+    ``testimony``: what the wire does not show, as the operator has told it, {asked, answer, words, note, by}: what he
+    was asked for, with ``answer`` done, device cannot or gave up, or a statement, with confirmed, denied or not known;
+    ``by``: the name of the person, empty if it was none.
 
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
