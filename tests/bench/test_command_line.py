@@ -141,6 +141,7 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
         "kind",
         "address",
         "identity",
+        "second_identity",
         "lacks",
         "test_data",
         "file_servers",
