@@ -111,6 +111,8 @@ CASE_FIELDS = {
     "failure": type(None),
     "session": int,
     "attempts": list,
+    "residue": list,
+    "testimony": list,
 }
 
 
@@ -213,7 +215,7 @@ def test_two_rehearsals_leave_the_same_transcripts(
     assert [normalised(text) for text in texts[::2]] == [normalised(text) for text in texts[1::2]]
     documents = [results(first), results(again)]
     for document in documents:
-        document["run"] |= {"started": "", "ended": "", "command": ""}
+        document["run"] |= {"started": "", "ended": "", "command": "", "folder": "", "sessions": []}
     assert documents[0] == documents[1]
 
 
