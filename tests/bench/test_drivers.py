@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from aiohttp import web
 
 from bench.asked import asked, left_behind
 from bench.cases import all_cases
@@ -169,25 +169,33 @@ def test_a_driver_that_cannot_be_made_ready(
 PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
 
 
-async def test_the_driver_of_the_documentation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_of_the_documentation() -> None:
     names: dict[str, Any] = {}
     source = PAGE.partition("```python\n")[2].partition("```")[0]
     exec(compile(source, "operators.md", "exec"), names)  # noqa: S102  # ours
     came: list[tuple[str, str]] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        came.append((request.method, request.url.path))
-        return httpx.Response(404 if request.url.path.endswith("ClearCache") else 200, text="so be it")
+    async def answer(request: web.Request) -> web.Response:
+        came.append((request.method, request.path))
+        return web.Response(status=404 if request.path.endswith("ClearCache") else 200, text="so be it")
 
-    ordinary = httpx.AsyncClient
-    transport = httpx.MockTransport(answer)
-    monkeypatch.setattr(httpx, "AsyncClient", lambda base_url: ordinary(base_url=base_url, transport=transport))
-    driver = names["Acme"](url="http://acme.example/api")
-    await driver.before_run(replace(BEGINNING, case=""))
-    assert await driver.ask(REQUEST) == Outcome("done", "so be it")
-    assert await driver.ask(replace(REQUEST, action="ClearCache")) == Outcome("gave up", "so be it")
-    assert (await driver.ask(replace(REQUEST, action="GetLog"))).answer == "device cannot"
-    await driver.close()
+    async def drive() -> list[Outcome]:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        driver = names["Acme"](url=f"http://{host}:{port}/api")
+        await driver.before_run(replace(BEGINNING, case=""))
+        said = [await driver.ask(replace(REQUEST, action=action)) for action in ("Reset", "ClearCache", "GetLog")]
+        await driver.close()
+        await runner.cleanup()
+        return said
+
+    reset, clear_cache, get_log = asyncio.run(drive())
+    assert (reset, clear_cache) == (Outcome("done", "so be it"), Outcome("gave up", "so be it"))
+    assert get_log.answer == "device cannot"
     assert came == [
         ("PUT", "/api/cards/VALID"),
         ("PUT", "/api/cards/ValidIdTag2"),
