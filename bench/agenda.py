@@ -68,9 +68,9 @@ class Agenda:
 
     def heading(self, case_id: str) -> str:
         """What a batch is about, if the case is its first; else empty."""
-        batch = self._batches[case_id]
         if case_id not in self._firsts or self._needs_nobody(case_id):
             return ""
+        batch = self._batches[case_id]
         count = self._sizes[batch]
         cases = f"{count} case{'' if count == 1 else 's'}"
         if batch.is_unknown:

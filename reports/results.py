@@ -65,8 +65,9 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
-    ``testimony``: what the wire does not show, {asked, answer, words, note, by} as the operator has told it: what was
-    asked, ``done`` where it was a statement that he has confirmed, and his name; empty for a program.
+    ``testimony``: what the wire does not show, as the operator has told it, {asked, answer, words, note, by}: what he
+    was asked for, with ``answer`` done, device cannot or gave up, or a statement, with confirmed, denied or not known;
+    ``by``: the name of the person, empty if it was none.
 
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
@@ -199,6 +200,7 @@ class Results:
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
+        settle(folder)  # before the lines go that it has taken in
         (folder / JOURNAL).unlink(missing_ok=True)
         for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
             path.unlink()
@@ -214,6 +216,11 @@ def write_case(folder: Path, case: CaseResult) -> None:
         os.fsync(journal.fileno())
     if is_new:
         settle(folder)
+
+
+def half_transcript(folder: Path, case: str) -> Path:
+    """Where what crosses the wire is written while a case is played with a device: there after a kill alone."""
+    return folder / "cases" / case / "transcript.part"
 
 
 def write_transcript(folder: Path, case: str, records: list[Record]) -> None:

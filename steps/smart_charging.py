@@ -18,8 +18,8 @@ from bench.seats import ExternalChargePoint, SimulatedChargePoint
 from bench.verdicts import Difference, Inconclusive, NotApplicable, OurError
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
-from steps.cells import BadCell, Expectation, Table, expectation, filled_in, mismatches, rows
-from steps.messages import claim_conf, make_send
+from steps.cells import BadCell, Expectation, Table, expectation, filled_in, rows
+from steps.messages import claim_conf, judge_rows, make_send
 from steps.states import transaction_running_after
 from steps.words import given, then, when
 
@@ -318,7 +318,7 @@ def _fits(bench: Bench, cell: Expectation, limit: float, local: float) -> str | 
     scale, unit = _scale(bench), str(bench.value("ChargingRateUnit"))
     value = f"{limit / scale:g}"
     if cell.tolerates(value):
-        return f"the test case wants {cell.text}"
+        return f"the test case wants {cell.text}{_unit(bench)}"
     if cell.fits(value):
         return ""
     wanted = min(_number(str(cell.example), inf) * scale, local)  # 5.7: local limits may be taken into account
@@ -353,7 +353,7 @@ async def profile_of_kind_has(bench: Bench, kind: str, datatable: Table) -> None
     """Paths begin at the charging profile that the Central System sent last."""
     message, profile = _sent(bench)[-1]
     if profile["chargingProfileKind"] == kind:
-        bench.judge(message, f"{message.action}.req", mismatches(profile, datatable, bench.value))
+        judge_rows(bench, message, f"{message.action}.req", datatable, profile)
 
 
 @then("the charging profile is for {n:N} phases")

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import re
 import sys
 import termios
 import tty
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 
 from rich.console import Console
@@ -22,6 +23,8 @@ TO_DO = {"d": "done", "c": "the device cannot do this", "i": "I cannot", "a": "a
 TO_CONFIRM = {"y": "yes, it is so", "n": "no", "i": "I cannot tell", "a": "abort the run"}
 
 CONFIRMED: Mapping[str, Answer] = {"y": "done", "n": "denied", "i": "gave up"}
+
+NO_TEXT = re.compile(r"\x1b(\[[0-9;]*[A-Za-z~]|O.)?")  # arrows and the like
 
 END_OF_FILE, LINE_KILL, BACKSPACES = "\x04", "\x15", "\x7f\b"
 
@@ -162,13 +165,11 @@ def _keys() -> Iterator[asyncio.Queue[str]]:
             data = os.read(terminal, 1024)
         except OSError:  # as Linux tells of the other end that is gone
             data = b""
-        text = decoder.decode(data)
         if not data:
             loop.remove_reader(terminal)
             keys.put_nowait("")
-        elif not text.startswith("\x1b"):  # an arrow is no text
-            for key in text:
-                keys.put_nowait(key)
+        for key in NO_TEXT.sub("", decoder.decode(data)):
+            keys.put_nowait(key)
 
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal, termios.TCSAFLUSH)
@@ -177,7 +178,8 @@ def _keys() -> Iterator[asyncio.Queue[str]]:
         yield keys
     finally:
         loop.remove_reader(terminal)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # it is gone
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 async def _read_line() -> str:

@@ -567,6 +567,14 @@ UNLAWFUL = {
         numbers="032_2",
         lacks=NO_BACKUP,
         fails="032_2",
+        reason="connector 1 is reported Unavailable, expected one of Preparing, Finishing, Charging",
+    ),
+    "says nothing of the whole that is Unavailable": Variant(
+        "5.2: what was changed is reported",
+        lambda: lambda frame: [] if frame.requests("StatusNotification", connectorId=0, status="Unavailable") else None,
+        numbers="034",
+        fails="034",
+        reason="no StatusNotification.req for connector 0 in 30 s, which is due by 5.2",
     ),
     "stops after a soft reset only": Variant(
         "5.14, errata 3.36: it stops them gracefully and then restarts",
