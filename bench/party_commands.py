@@ -39,7 +39,7 @@ ID_TAG = re.compile(r"(?P<id_tag>[^=,]{1,20})(=(?P<status>\w+)(,(?P<parent>[^=,]
 STATUSES = ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx")  # 7.2
 STORE_EVERY = 0.5  # seconds
 
-HttpPort = Annotated[int | None, typer.Option(help="The port of the HTTP interface; 0 is any that is free.")]
+HttpPort = Annotated[int, typer.Option(help="The port of the HTTP interface; 0 is any that is free.")]
 HttpHost = Annotated[str, typer.Option(help="Where the HTTP interface listens; beyond this machine only with --token.")]
 Token = Annotated[
     str | None,
@@ -262,7 +262,7 @@ def _say(text: str) -> None:
     console.file.flush()
 
 
-def _http(host: str, port: int | None, token: str | None) -> socket.socket:
+def _http(host: str, port: int, token: str | None) -> socket.socket:
     """Where the HTTP interface listens. Ends the command for what would let strangers in."""
     from ocppj.http_api import bind, is_loopback
 
@@ -273,7 +273,7 @@ def _http(host: str, port: int | None, token: str | None) -> socket.socket:
             unusable(f"the token is not {LEAST_TOKEN} or more printable characters of ASCII without a space")
         keep(token.encode())
     try:
-        return bind(host, port or 0)
+        return bind(host, port)
     except (OSError, OverflowError) as error:
         unusable(f"cannot listen at {host}:{port}: {_why(error)}")
 
