@@ -263,7 +263,7 @@ class Run:
             await self._leave(charge_point)
         if words is not None:
             return words or None
-        return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
+        return "it admits a connection and answers nothing" if any(openings(wire.records)) else "there is no connection"
 
     async def _serve_files(self, bench: Bench) -> None:
         """Let the places that a case names be there."""

@@ -150,7 +150,7 @@ class ChargePointUnderTest:
                 await self.central_system.request(identity, "GetConfiguration", {"key": ["HeartbeatInterval"]})
         if sign_of_life(transcript.records[start:], "Charge Point"):
             return None
-        return f"nothing came in {limit:g} s" if self.is_connected else f"it is not connected, for {limit:g} s"
+        return "it is connected and answers nothing" if self.is_connected else "it is not connected"
 
     def _forget_reports(self) -> None:
         """It tells anew of its connectors (errata 3.22, 4.9)."""
