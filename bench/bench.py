@@ -10,11 +10,12 @@ from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.connections import departure
+from bench.connections import departure, openings
 from bench.device import DEFAULT_DATA, Device
+from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
 from bench.obligations import TELL_PROGRESS, Breach, breaches, clause_of
-from bench.operators import Operator, Request
+from bench.operators import CONFIRM, Operator, Outcome, Request
 from bench.residue import Residue
 from bench.surplus import CONSEQUENTIAL, QUEUED, ends_for_no_reason, excuse
 from bench.verdicts import (
@@ -39,6 +40,10 @@ from ocppj.secrets import masked
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
+
+NOTICED = 0.1  # seconds until the end of a connection is
+
+KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -119,7 +124,10 @@ class Bench:
         self.follows_white_paper = False  # whether the Charge Point under test has told of a SecurityProfile
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
+        self.ahead: tuple[str, ...] = ()  # the steps after this one that only look at the wire
+        self.testimony: list[dict[str, str]] = []  # what the operator has told, as the results have it
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
+        self.hands_are_proven = True  # whether anything that hands did in this run has shown on the wire
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
@@ -264,8 +272,12 @@ class Bench:
             cause="" if differences else without_clauses(text)[0],
         )
         if party != self.judged and (left := self._left()):
-            return self.blame(self.judged, left, missing=missing)
+            return self._gone(left)
         if party == self.judged:
+            if not self.hands_are_proven and (done := unseen(self.wire.records)):
+                text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
+                advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
+                return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))
             if "(white paper" in reason:
                 return Failed(reason, evidence)
             section = clause_of(action)
@@ -278,6 +290,13 @@ class Bench:
             return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
         return OurError(reason, evidence)
 
+    def _gone(self, left: str) -> Failed:
+        """The end of the case because the judged party is no longer there, whatever was waited for."""
+        reason = f"in state {self._state[-1]}: {left}" if self._state else left
+        advice = f"Look up in the log of the {self.judged} why it ended the connection, or did not admit one."
+        evidence = Evidence(reason, (KEPT_OPEN,), until=len(self.records), advice=advice, cause=left)
+        return Failed(f"{reason} ({KEPT_OPEN})", evidence)
+
     def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
         """Note something beside the verdict."""
         remark = Remark(text, clause, strict)
@@ -287,7 +306,7 @@ class Bench:
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
         if left := self._left():
-            return self.blame(party, left, action, missing=f"{action}.req")
+            return self._gone(left)
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
@@ -359,8 +378,8 @@ class Bench:
         self.transcript.add("stimulus", party="Charge Point", action="lose_connection", payload={}, sentence=sentence)
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
-        if not self.seats["Charge Point"].is_ours:
-            await asyncio.sleep(self.settle_time)  # until it has noticed
+        if self.device.is_external:
+            await asyncio.sleep(self.settle_time)  # until the other side has noticed
         self.at_new_stage = False
 
     async def restore_connection(self, sentence: str) -> None:
@@ -380,16 +399,59 @@ class Bench:
 
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
-        limit = self.device.operator_timeout
-        request = Request(party, action, payload, sentence, self.case.id, self.device.identity, limit)
-        outcome = await self.operator.ask(request)
-        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words)
+        outcome = await self._asked(party, action, payload, sentence)
+        told = {"note": outcome.note} if outcome.note else {}
+        self.transcript.add("operator", party=party, action=action, answer=outcome.answer, words=outcome.words, **told)
+        if outcome.note:
+            self._testify(sentence, outcome.answer, outcome)
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
-        if outcome.answer == "gave up":
+        if outcome.answer != "done":
+            if left := await self._waited_for():
+                raise self._gone(left)  # nobody could have done it
             advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
             # What was asked for stands behind the colon, and differs from case to case.
             raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
+
+    async def may_confirm(self, statement: str) -> None:
+        """Ask whoever can see the Charge Point under test whether it is so. Ends the case if it is not.
+
+        No test case demands it: where nobody can tell, the wire alone judges.
+        """
+        if self.judged != "Charge Point":
+            return
+        told: Payload = {"statement": statement}
+        if self.seats[self.judged].is_ours:
+            outcome = Outcome("gave up", "in a self-rehearsal nobody is asked")
+        else:
+            outcome = await self._asked(self.judged, CONFIRM, told, f"{statement}: is it so?")
+            answer = {"done": "confirmed", "denied": "denied"}.get(outcome.answer, "not known")
+            self._testify(statement, answer, outcome)
+        self.transcript.add(
+            "operator",
+            party=self.judged,
+            action=CONFIRM,
+            payload=told,
+            sentence=self.sentence,
+            answer=outcome.answer,
+            words=outcome.words,
+            **{name: it for name, it in (("note", outcome.note), ("by", outcome.by)) if it},
+        )
+        if outcome.answer == "denied":
+            by = outcome.by or "the operator"
+            more = f" ({outcome.note or outcome.words})" if outcome.note or outcome.words else ""
+            raise self.blame(self.judged, f"{by} says that it is not so: {statement}{more}")
+        if outcome.answer != "done" and not self.seats[self.judged].is_ours:
+            self.remark(f"nobody has confirmed that {statement}: the wire alone judges")
+
+    async def _asked(self, party: Party, action: str, payload: Payload, sentence: str) -> Outcome:
+        limit = self.device.operator_timeout
+        case, identity = self.case.id, self.device.identity
+        return await self.operator.ask(Request(party, action, payload, sentence, case, identity, limit, self.ahead))
+
+    def _testify(self, asked: str, answer: str, outcome: Outcome) -> None:
+        told = {"asked": asked, "answer": answer, "words": outcome.words, "note": outcome.note, "by": outcome.by}
+        self.testimony.append(told)
 
     def answer_next(self, party: Party, action: str, answer: Scripted) -> None:
         """Have a party of ours answer the next request of an action otherwise. Raises ``OurError`` for one not ours."""
@@ -689,8 +751,19 @@ class Bench:
         stays = " and not opened again" if self._left() else ""
         return f"; the connection was closed {times} meanwhile (code {codes[-1]}){stays}"
 
+    async def _waited_for(self) -> str:
+        """The same as ``_left``, once a party whose connection has ended had its time to make another."""
+        deadline = self.loop.time() + self.timeout
+        was_open = self.judged == "Charge Point"
+        await asyncio.sleep(NOTICED)
+        await self.wire.until(lambda: departure(self.wire.records, was_open=was_open) is None or None, deadline)
+        return self._left()
+
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        tried = [*openings(self.wire.records)]
+        if self.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
+            return f"the Central System refuses the connection: {tried[-1]}"
         left = departure(self.wire.records, was_open=self.judged == "Charge Point")
         if left is None:
             return ""

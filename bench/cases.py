@@ -37,13 +37,26 @@ FEATURES = Path(__file__).parent.parent / "features"
 # Two scenarios of one file need two names, also where the test case document has but one.
 _ROLE = re.compile(r" \(judging the (?:Charge Point|Central System)\)$")
 
+_OF_PROFILE = re.compile(r"where profile (\w+) is supported")
 _DATA = re.compile(r"\{([A-Z]\w*)\}")
 _ID = re.compile(r"TC_\d{3}(?:_\d+)?_(CS|CSMS)")
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """A configuration key that a case looks for or sets. ``access``: R, RW, or either, as the table has it.
+
+    ``profile``: the key is looked for only where this feature profile is supported.
+    """
+
+    name: str
+    access: str
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One test case: a scenario seen from one role."""
+    """One test case: a scenario seen from one role. ``keys``: those that a Charge Point must have for it."""
 
     id: str
     title: str
@@ -56,6 +69,7 @@ class Case:
     data: tuple[str, ...] = ()
     security_profiles: tuple[int, ...] = ()  # those that it is for, the one of a self-rehearsal first; empty: any
     tags: frozenset[str] = frozenset()
+    keys: tuple[Key, ...] = ()
 
     def excludes(self, other: "Case") -> bool:
         """Whether no device is one to which both apply."""
@@ -154,12 +168,24 @@ def _cases(path: Path, folder: str) -> Iterable[Case]:
                 data=_test_data([*background, *scenario["steps"]]),
                 security_profiles=tuple(map(int, _facts(tags, "security_profile_"))),
                 tags=frozenset(tags),
+                keys=tuple(_keys([*background, *scenario["steps"]])),
             )
 
 
 def _facts(tags: Iterable[str], prefix: str) -> tuple[str, ...]:
     """What the tags of a kind name: ``@needs_detachable_cable``, ``@without_reservation``."""
     return tuple(tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix))
+
+
+def _keys(steps: list[Any]) -> Iterable[Key]:
+    """The configuration keys that tables of sentences name; not those that a device need not have."""
+    for step in steps:
+        rows = [[cell["value"] for cell in row["cells"]] for row in step.get("dataTable", {}).get("rows", [])]
+        if step["text"].endswith("these keys"):
+            profile = _OF_PROFILE.search(step["text"])
+            yield from (Key(name, access, profile[1] if profile else "") for name, access in rows)
+        elif step["text"] == "the configuration":
+            yield from (Key(name, "RW") for name, _ in rows)
 
 
 def _test_data(steps: list[Any]) -> tuple[str, ...]:

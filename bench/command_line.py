@@ -20,12 +20,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import allure
+from bench.agenda import Agenda
 from bench.cases import PROFILES, Case, all_cases, cases_for
 from bench.device import BadSetting, Device, Security, device
 from bench.device_file import DeviceFile
 from bench.gate import Gate, exit_status
-from bench.operators import Operator
+from bench.hooks import Hooks
+from bench.operators import HookFailed, Operator
 from bench.operators.kinds import operator_of
+from bench.operators.person import Person
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
@@ -105,24 +108,27 @@ def run(
     )
     results.run |= {"fail_on": gate.verdicts(), "known_failures": gate.known_failures(file.known_failures)}
     if earlier and not earlier.cases:
-        _write(results, out)
-        _view(out)
-        console.print(f"Nothing is left to {earlier.kind}. {_counts(results)}. Results: {out / RESULTS}")
+        console.print(f"Nothing is left to {earlier.kind}: {earlier.folder} is over.", markup=False, soft_wrap=True)
+        _conclude(results, out)
         raise typer.Exit(exit_status(results))
     progress = _progress()
     rehearsal = _rehearsal(file, results, wanted, out, progress, shuffle)
     if earlier:
         rehearsal.finished = wanted.difference(earlier.cases)
+    if isinstance(rehearsal.run.operator, Person) and shuffle is None:
+        rehearsal.agenda = Agenda(rehearsal.ahead())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         reach(rehearsal.run)
         if earlier:
-            _go_on(earlier, file.device)
+            _go_on(earlier, rehearsal.run)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
+        if rehearsal.agenda is not None:
+            console.print(rehearsal.agenda.introduction, soft_wrap=True)
         with progress:
             code = play(rehearsal) if processes == 1 else play_in_processes(rehearsal, processes)
     finally:
@@ -228,7 +234,8 @@ def _rehearsal(
     file: DeviceFile, results: Results, wanted: frozenset[str], out: Path, progress: Progress, shuffle: int | None
 ) -> Rehearsal:
     try:
-        played = Run(file.device, _operator(file, progress))
+        hooks = [Hooks(**file.hooks)] if file.hooks else []
+        played = Run(file.device, _operator(file, progress), hooks)
     except BadSetting as error:
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
@@ -246,6 +253,9 @@ def _rehearsal(
     def ended(result: CaseResult) -> None:
         progress.advance(task)
         _write_case(result, out)  # so that whatever ends the run leaves what has been judged
+        if not results.configuration and played.configuration:
+            results.run["configuration"] = played.configuration  # for another session, if this one is interrupted
+            _write(results, out)
         if result.reason in missing:
             return  # one line for all that wait for the device
         if played.life.is_out and result.reason == masked(str(played.life)):
@@ -280,6 +290,8 @@ def reach(run: Run) -> None:
     subject = run.device
     try:
         run.open()
+    except HookFailed as failed:
+        unusable(f"nothing was made ready, so nothing is run: {shown(str(failed))}")
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")
@@ -308,12 +320,14 @@ def _write_case(result: CaseResult, out: Path) -> None:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
-def _go_on(earlier: Earlier, subject: Device) -> None:
+def _go_on(earlier: Earlier, played: Run) -> None:
     """Begin another session of a run."""
     words = "goes on" if earlier.kind == "resume" else "is played once more in part"
     console.print(f"{earlier.folder} {words}: {len(earlier.cases)} cases.", markup=False, soft_wrap=True)
     try:
-        earlier.begin(_now(), subject)
+        if earlier.kind == "resume":
+            played.was_left(*earlier.in_flight(), earlier.results.configuration)
+        earlier.begin(_now(), played.device)
         earlier.results.run["ended"] = ""
         earlier.results.write(earlier.folder)
         allure.go_on(earlier.results, earlier.folder)
@@ -348,11 +362,17 @@ def _leave(rehearsal: Rehearsal, out: Path) -> None:
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
         console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
-    results.run["ended"] = results.sessions[-1]["ended"] = _now()
-    _ask_boot_notification(results, out)
     for note in boot_notes(results, out):
         results.sessions[-1]["notes"].append(note)
         console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
+    _conclude(results, out)
+
+
+def _conclude(results: Results, out: Path) -> None:
+    """Write what a session comes to, unless it has been, and everything that is made of it."""
+    session = results.sessions[-1]
+    results.run["ended"] = session["ended"] = session["ended"] or _now()
+    _ask_boot_notification(results, out)
     _write(results, out)
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)

@@ -60,6 +60,8 @@ class DeviceFile:
 
     ``about``: names of ``ABOUT``. ``operator``: its kind and what that kind needs; empty if nobody was named.
     ``hooks``: programs by when they are run. ``known_failures``: case id -> why the case is known to fail.
+    ``told_capabilities``: those of which it is told whether the device has them. ``password_from``: the environment
+    variable with the password of the Charge Point.
     """
 
     device: Device
@@ -67,6 +69,8 @@ class DeviceFile:
     operator: Mapping[str, Any] = field(default_factory=dict)
     hooks: Mapping[str, str] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    told_capabilities: frozenset[str] = frozenset()
+    password_from: str = PASSWORD
 
 
 class BadDeviceFile(BadSetting):
@@ -79,25 +83,44 @@ def read(path: Path, over: Settings | None = None, password: bytes | None = None
     Raises ``BadDeviceFile``, and ``BadSetting`` where it is only what was put over that cannot be used.
     """
     over = over or {}
-    document = _Document(path)
-    problems = [*document.problems()]
-    wrong = {problem.setting for problem in problems}
-    settings = _over(document.settings(wrong), over)
-    try:
-        subject = device_of(settings, password, Path(path.parent, f"{path.stem}.credentials.json"))
-        problems += _of_files(subject.security)
-    except BadSetting as error:
-        if not error.problems:
-            raise
-        problems += [each for each in error.problems if not _is_known(each.setting, wrong)]
-    if problems:
+    document = _Document.read(path)
+    settings, subject, problems = _judged(document, over, password)
+    if problems or subject is None:
         # What was put over is told by the name of its option.
         in_order = sorted(dict.fromkeys(problems), key=lambda problem: document.line(problem.setting) or 0)
         located = [f"rehearse: {each}" if each.setting in over else document.located(each) for each in in_order]
         raise BadDeviceFile("\n".join(located))
     told = document.told
-    operator, hooks = document.with_paths("operator"), document.with_paths("hooks")
-    return DeviceFile(subject, told.get("about", {}), operator, hooks, told.get("known_failures", {}))
+    return DeviceFile(
+        device=subject,
+        about=told.get("about", {}),
+        operator=document.with_paths("operator"),
+        hooks=document.with_paths("hooks"),
+        known_failures=told.get("known_failures", {}),
+        told_capabilities=frozenset(told.get("has", {})),
+        password_from=settings.get(PASSWORD_FROM, PASSWORD),
+    )
+
+
+def problems_of(told: Mapping[str, Any], path: Path, password: bytes) -> list[Problem]:
+    """What is wrong with a device file that is not written yet: its tables, and where it is to stand."""
+    return _judged(_Document(path, told, {}), {}, password)[2]
+
+
+def _judged(
+    document: "_Document", over: Settings, password: bytes | None
+) -> tuple[Settings, Device | None, list[Problem]]:
+    problems = [*document.problems()]
+    wrong = {problem.setting for problem in problems}
+    settings = _over(document.settings(wrong), over)
+    subject = None
+    try:
+        subject = device_of(settings, password, document.path.with_suffix(".credentials.json"))
+    except BadSetting as error:
+        if not error.problems:
+            raise
+        problems += [each for each in error.problems if not _is_known(each.setting, wrong)]
+    return settings, subject, problems
 
 
 def _is_known(setting: str, wrong: set[str]) -> bool:
@@ -133,6 +156,7 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
     given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
     security = Security(profile, password, urls=urls, store=store or Security.store, **given)
+    problems += _of_files(security)
     try:
         subject = device(
             url=url if role != "Charge Point" else None,
@@ -146,7 +170,9 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     except BadSetting as error:
         if not error.problems:
             raise
-        problems += [_named(each, settings) if each.setting == PASSWORD_FROM else each for each in error.problems]
+        told = {problem.setting for problem in problems}
+        others = (each for each in error.problems if each.setting != PASSWORD_FROM or PASSWORD_FROM not in told)
+        problems += [_named(each, settings) if each.setting == PASSWORD_FROM else each for each in others]
     if problems:
         raise BadSetting(problems=problems)
     return subject
@@ -167,7 +193,11 @@ def _of_connection(settings: Settings, url: str | None, address: tuple[str, int]
     if role == "Central System" and url is None:
         profile = settings.get("security.profile", 0)
         has_others = any(name.startswith("connection.urls.") for name in settings)
-        where = f"connection.urls has none for security profile {profile}" if has_others else "ws://host:port/path"
+        where = (
+            f"connection.urls has none for security profile {profile}"
+            if has_others
+            else "where is it? ws://host:port/path"
+        )
         yield Problem("connection.url", f"is missing: {where}")
     if role == "Charge Point" and listen is None:
         yield Problem("connection.listen", "is missing: where is it awaited? 127.0.0.1:9000, for instance")
@@ -203,7 +233,7 @@ def _password(variable: str) -> bytes | None:
     try:
         return authorization_key(text) if text is not None else None
     except BadSetting as error:
-        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is no use: {error}")]) from None
+        raise BadSetting(problems=[Problem(PASSWORD_FROM, f"names a variable that is of no use: {error}")]) from None
 
 
 def _of_files(security: Security) -> Iterator[Problem]:
@@ -237,14 +267,19 @@ def _of_files(security: Security) -> Iterator[Problem]:
 
 
 class _Document:
-    """A device file as it is written. ``told``: as TOML has it."""
+    """A device file. ``told``: as TOML has it. ``places``: on which line what stands."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, told: Mapping[str, Any], places: Mapping[tuple[str, ...], int]) -> None:
+        self.path = path
+        self.told = told
+        self._lines = places
+
+    @classmethod
+    def read(cls, path: Path) -> "_Document":
         """Raises ``BadDeviceFile`` for one that is no TOML."""
-        self._path = path
         try:
             text = path.read_bytes().decode("utf-8-sig")
-            self.told: dict[str, Any] = tomllib.loads(text)
+            return cls(path, tomllib.loads(text), lines(text))
         except OSError as error:
             advice = f": 'rehearse init {path}' makes one" if isinstance(error, FileNotFoundError) else ""
             raise BadDeviceFile(f"{path}: {error.strerror}{advice}") from None
@@ -255,7 +290,6 @@ class _Document:
             found = re.match(r"line (\d+)", place)
             line = int(found[1]) if found else text.count("\n") + 1
             raise BadDeviceFile(f"{path}:{line}: this is no TOML: {words}") from None
-        self._lines = lines(text)
 
     def line(self, setting: str) -> int | None:
         """The line on which a setting stands, or the table that it is missing in; None if neither is there."""
@@ -270,7 +304,7 @@ class _Document:
         """A problem in one line."""
         line = self.line(problem.setting)
         value = f" = {problem.value}" if problem.value is not None else ""
-        return f"{self._path}{f':{line}' if line else ''}: {problem.setting}{value} {problem.words}"
+        return f"{self.path}{f':{line}' if line else ''}: {problem.setting}{value} {problem.words}"
 
     def problems(self) -> Iterator[Problem]:
         """What the schema does not allow, what is secret, what does not exist."""
@@ -301,7 +335,7 @@ class _Document:
     def _resolved(self, setting: str, value: Any) -> Any:
         match _ref(setting):
             case "#/$defs/path":
-                return str(self._path.parent / Path(value).expanduser())
+                return str(self.path.parent / Path(value).expanduser())
             case "#/$defs/program":
                 return self._program(value)
         return value
@@ -313,7 +347,7 @@ class _Document:
         except ValueError:
             return command
         if "/" in program:
-            program = str((self._path.parent / Path(program).expanduser()).absolute())
+            program = str((self.path.parent / Path(program).expanduser()).absolute())
         return shlex.join([program, *arguments])
 
 
@@ -356,7 +390,7 @@ def _ref(setting: str) -> str | None:
 # What the schema does not allow, in words
 
 
-def _of_schema(told: dict[str, Any]) -> Iterator[Problem]:
+def _of_schema(told: Mapping[str, Any]) -> Iterator[Problem]:
     for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(_as_json(told)):
         yield from _problems(error)
 

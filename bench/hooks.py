@@ -1,5 +1,6 @@
 """Programs that make things ready: ``before_run`` once, ``before_case`` before each case."""
 
+from bench.device import BadSetting
 from bench.operators import Beginning, HookFailed
 from bench.programs import Program, ProgramFailed, ending
 
@@ -8,9 +9,9 @@ class Hooks:
     """The programs of a device file's [hooks], each told as JSON on its standard input what is about to begin."""
 
     def __init__(self, before_run: str | None = None, before_case: str | None = None) -> None:
-        """Raises ``ValueError`` for a program that cannot be found."""
-        self._before_run = Program(before_run) if before_run is not None else None
-        self._before_case = Program(before_case) if before_case is not None else None
+        """Raises ``BadSetting`` for a program that cannot be found."""
+        self._before_run = _program("before_run", before_run)
+        self._before_case = _program("before_case", before_case)
 
     async def before_run(self, beginning: Beginning) -> None:
         """Raises ``HookFailed``."""
@@ -22,6 +23,13 @@ class Hooks:
 
     async def close(self) -> None:
         """Nothing is left to be closed."""
+
+
+def _program(hook: str, command: str | None) -> Program | None:
+    try:
+        return Program(command) if command is not None else None
+    except ValueError as error:
+        raise BadSetting(f"the hook {hook}: {error}") from None
 
 
 async def _run(name: str, program: Program | None, beginning: Beginning) -> None:

@@ -7,10 +7,35 @@ from pathlib import Path
 from secrets import token_bytes
 
 from bench.bench import Bench
+from bench.device import Device
 from bench.files import Images
 from bench.pki import Pki, read_roots
 from ocppj.certificates import pem
 from ocppj.secrets import keep
+
+ALWAYS = (
+    "NewAuthorizationKey",
+    "SecurityProfile",
+    "NextSecurityProfile",
+    "LowerSecurityProfile",
+    "CentralSystemRootCertificate",
+    "NewCentralSystemRootCertificate",
+    "NewManufacturerRootCertificate",
+    "ExpiredCentralSystemRootCertificate",
+)
+OF_SIGNED_FIRMWARE = ("FirmwareSigningCertificate", "FirmwareSignature", "InvalidFirmwareSignature")
+
+
+def names(device: Device) -> frozenset[str]:
+    """What there is for a device, before anything is made."""
+    return frozenset((*ALWAYS, *(OF_SIGNED_FIRMWARE if _has_signed_firmware(device) else ())))
+
+
+def _has_signed_firmware(device: Device) -> bool:
+    """Firmware of somebody else is signed by its manufacturer, and its Charge Point knows no other."""
+    given = device.file_servers
+    is_given = bool(given["FirmwareSignatureFile"] and given["FirmwareSigningCertificateFile"])
+    return is_given or device.listen is None
 
 
 class Material(Mapping[str, Callable[[], object]]):
@@ -29,7 +54,7 @@ class Material(Mapping[str, Callable[[], object]]):
             "NewManufacturerRootCertificate": lambda: pki.new_manufacturer_root,
             "ExpiredCentralSystemRootCertificate": lambda: pki.expired_root,
         }
-        if self._has_signed_firmware:
+        if _has_signed_firmware(bench.device):
             self._made |= {
                 "FirmwareSigningCertificate": self._signing_certificate,
                 "FirmwareSignature": cache(self._signature),
@@ -64,14 +89,6 @@ class Material(Mapping[str, Callable[[], object]]):
             if entry["key"].casefold() == "additionalrootcertificatecheck":
                 return self._pki.successor_root if entry.get("value", "").casefold() == "true" else self._pki.new_root
         return self._pki.new_root
-
-    # Firmware of somebody else is signed by its manufacturer, and its Charge Point knows no other.
-
-    @property
-    def _has_signed_firmware(self) -> bool:
-        given = self._bench.device.file_servers
-        is_given = bool(given["FirmwareSignatureFile"] and given["FirmwareSigningCertificateFile"])
-        return is_given or self._bench.device.listen is None
 
     def _signing_certificate(self) -> str:
         if path := self._bench.device.file_servers["FirmwareSigningCertificateFile"]:

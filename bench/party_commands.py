@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -91,7 +92,6 @@ def csms(
     quiet: Quiet = False,
 ) -> None:
     """A Central System to play with: Charge Points connect to it, and its operator reaches it over HTTP."""
-    listening = _http(http_host, http_port, token)
     key = _key(password)
     identities = identity or []
     if security_profile and not identities:
@@ -116,14 +116,15 @@ def csms(
             tls = {"credentials": ours.server, "client_roots": [ours.central_system_root.certificate], "host": name}
     except BadSetting as error:
         unusable(str(error))
+    listening = _http(http_host, http_port, token)
     system = CentralSystem(store, transcript=_shown(quiet), message_timeout=message_timeout, **tls)
 
     @asynccontextmanager
     async def party() -> AsyncIterator[str]:
         try:
             await system.start(host, port)
-        except OSError as error:
-            unusable(f"cannot listen at {host}:{port}: {error.strerror}")
+        except (OSError, OverflowError) as error:
+            unusable(f"cannot listen at {host}:{port}: {_why(error)}")
         try:
             also = f" and {system.secure_endpoint}" if ours is not None else ""
             yield f"Central System: {system.endpoint}{also}"
@@ -167,7 +168,6 @@ def charge_point(
     quiet: Quiet = False,
 ) -> None:
     """A Charge Point to play with: it connects to a Central System, and hands are lent to it over HTTP."""
-    listening = _http(http_host, http_port, token)
     key = _key(password)
     for option, value in (("URL", url), ("--next-csms", next_csms)):
         if value is not None and not URL.fullmatch(value):
@@ -195,12 +195,12 @@ def charge_point(
         unusable(str(error))
     if remembered.authorization_key:
         keep(bytes.fromhex(remembered.authorization_key), identity)
-    transcript = _shown(quiet)
+    listening = _http(http_host, http_port, token)
     it = ChargePoint(
         identity=identity,
         connectors=connectors,
         memory=remembered,
-        transcript=transcript,
+        transcript=_shown(quiet),
         message_timeout=message_timeout,
         serial_number=serial_number,
         **made,
@@ -274,7 +274,17 @@ def _http(host: str, port: int | None, token: str | None) -> socket.socket:
     try:
         return bind(host, port or 0)
     except (OSError, OverflowError) as error:
-        unusable(f"cannot listen at {host}:{port}: {getattr(error, 'strerror', None) or error}")
+        unusable(f"cannot listen at {host}:{port}: {_why(error)}")
+
+
+def _why(error: Exception) -> str:
+    """Why there is no such port, without the address that is told already."""
+    match error:
+        case socket.gaierror():
+            return str(error.strerror)
+        case OSError(errno=int(number)):
+            return os.strerror(number)
+    return str(error)
 
 
 def _shown(quiet: bool) -> Transcript:

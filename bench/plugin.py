@@ -2,8 +2,11 @@
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 
@@ -11,13 +14,15 @@ import pytest
 from pytest_bdd.exceptions import StepDefinitionNotFoundError
 from pytest_bdd.parser import Feature, Scenario, Step
 
+from bench.agenda import Agenda
 from bench.bench import Bench
 from bench.cases import Case, case_ids, cases_for, scenarios
 from bench.failures import failure
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from ocppj.secrets import masked
-from reports.results import CaseResult, Results, StepResult, write_transcript
+from ocppj.transcript import written_as_it_comes
+from reports.results import CaseResult, Results, StepResult, half_transcript, write_transcript
 from steps.words import MisusedStep
 
 # Each before those that import it, or pytest warns that it came too late.
@@ -43,7 +48,8 @@ class Rehearsal:
 
     ``wanted``: ids; None for all. ``finished``: those of them that are not to be played, for an earlier session has.
     ``started`` and ``ended`` are told of each case, for a progress display. ``shuffle``: the seed of another order than
-    that of the ids. ``noticed`` is told what happens between two cases.
+    that of the ids. ``noticed`` is told what happens between two cases. ``agenda``: the order for a person, if one is
+    the operator.
     """
 
     run: Run
@@ -55,6 +61,14 @@ class Rehearsal:
     shuffle: int | None = None
     finished: frozenset[str] = frozenset()
     noticed: Callable[[str], None] = lambda _: None
+    agenda: Agenda | None = None
+
+    def ahead(self) -> list[Case]:
+        """The cases that will be played."""
+        device = self.run.device
+        asked_for = cases_for(device).keys() if self.wanted is None else self.wanted
+        found = [case for case_id, case in cases_for(device).items() if case_id in asked_for - self.finished]
+        return [case for case in found if case.why_not(device) is None]
 
     def file(
         self,
@@ -81,6 +95,9 @@ class Rehearsal:
             remarks=[masked(str(remark)) for remark in (*bench.residue, *bench.remarks)] if bench else [],
             residue=[masked(str(each)) for each in bench.residue] if bench else [],
             started=bench.started if bench else "",
+            testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
+            if bench
+            else [],
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)
@@ -117,6 +134,10 @@ class Rehearsal:
         self.ended(result)
 
 
+def _masked(testimony: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    return [{name: masked(text) for name, text in each.items()} for each in testimony]
+
+
 REHEARSAL = pytest.StashKey[Rehearsal]()
 _STEP_TYPE = pytest.StashKey[str]()
 
@@ -127,6 +148,15 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     tags: list[str] = function.__dict__.setdefault("tags", [])
     tags.append(tag)
     return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no test of a scenario that nobody asked for: most of the time of a single case would go into that."""
+    rehearsal, tags = collector.config.stash.get(REHEARSAL, None), getattr(obj, "tags", None)
+    if rehearsal is None or rehearsal.wanted is None or tags is None:
+        return None
+    return [] if rehearsal.wanted.isdisjoint(case_ids(tags)) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -155,6 +185,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = {id(item) for item in items if is_wanted(item)}
     config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
     items[:] = sorted((item for item in items if id(item) in kept), key=_id)
+    if rehearsal.agenda is not None:
+        items.sort(key=partial(_place, rehearsal.agenda))
     if rehearsal.shuffle is not None:
         Random(rehearsal.shuffle).shuffle(items)  # noqa: S311  # an order, no secret
     items.sort(key=_cannot_be_undone)
@@ -164,6 +196,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _cannot_be_undone(item: pytest.Item) -> bool:
     case = _case(item)
     return case is not None and case.cannot_be_undone
+
+
+def _place(agenda: Agenda, item: pytest.Item) -> tuple[object, ...]:
+    case = _case(item)
+    return agenda.place(case) if case else ()
 
 
 def _id(item: pytest.Item) -> str:
@@ -192,6 +229,8 @@ def rehearsal(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
 @pytest.fixture
 def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The bench of one test case, with both parties seated."""
+    if rehearsal.agenda is not None and (heading := rehearsal.agenda.heading(case.id)):
+        rehearsal.noticed(heading)
     rehearsal.started(case)
     try:
         bench = rehearsal.begin(case)
@@ -202,8 +241,16 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
     except Exception as fault:
         rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
         raise
-    yield bench
-    rehearsal.run.end(bench)  # if the scenario was interrupted
+    with _leaving_a_trace(rehearsal, bench):
+        yield bench
+        rehearsal.run.end(bench)  # if the scenario was interrupted
+
+
+def _leaving_a_trace(rehearsal: Rehearsal, bench: Bench) -> AbstractContextManager[None]:
+    """Let a kill leave what a case has done to a device: the next session has to undo it."""
+    if rehearsal.out is None or rehearsal.run.is_virtual:
+        return nullcontext()
+    return written_as_it_comes(bench.transcript, half_transcript(rehearsal.out, bench.case.id))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -234,6 +281,12 @@ def pytest_bdd_before_step(
     if step.type in ("given", "when") and before != "when":
         bench.begin_stage()
     bench.reached.append(bench.sentence)
+    bench.ahead = _looking(scenario.steps[len(bench.reached) :])
+
+
+def _looking(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The next sentences, as far as they only look at the wire."""
+    return tuple(f"{step.keyword} {step.name}" for step in takewhile(lambda step: step.type == "then", steps))
 
 
 def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:

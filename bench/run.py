@@ -1,7 +1,7 @@
 """One run: a device, an operator, and a bench for each case, in virtual or in real time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_bytes
@@ -17,7 +17,7 @@ from bench.files import FileServer, Images
 from bench.life import Life, sign_of_life
 from bench.material import Material
 from bench.messages import Message, messages
-from bench.operators import Nobody, Operator
+from bench.operators import Beginning, Hook, HookFailed, Nobody, Operator
 from bench.pki import Pki, read_credential, read_roots
 from bench.residue import Left, Residue, left_by
 from bench.seats import (
@@ -28,7 +28,7 @@ from bench.seats import (
     parts,
 )
 from bench.under_test import ChargePointUnderTest
-from bench.verdicts import CaseOver, Inconclusive
+from bench.verdicts import CaseOver, Evidence, Inconclusive
 from ocppj.authority import Credential
 from ocppj.certificates import pem
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
@@ -60,9 +60,13 @@ class Run:
     With one, all cases share the ordinary loop and the real time.
     """
 
-    def __init__(self, device: Device | None = None, operator: Operator | None = None) -> None:
+    def __init__(
+        self, device: Device | None = None, operator: Operator | None = None, hooks: Sequence[Hook] = ()
+    ) -> None:
+        """``hooks``: who makes things ready; an operator that is one is the last of them."""
         self.device = device or Device()
         self.operator = operator or Nobody()
+        self._hooks = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
         self.pki = Pki(
             self.device.security.pki,
             host=self._host,
@@ -90,7 +94,12 @@ class Run:
         return self._loop is None
 
     def open(self) -> None:
-        """Reach the device, or await it. Raises ``ConnectFailed`` or ``OSError`` if nothing can be run."""
+        """Reach the device, or await it.
+
+        Raises ``HookFailed``, ``ConnectFailed`` or ``OSError`` if nothing can be run.
+        """
+        for hook in self._hooks:
+            self._wait(hook.before_run(self._beginning()))
         if self.device.url is not None:
             self._wait(self._knock(self.device.url))
             self._accepts_anyone = self._wait(self._is_anyone_accepted(self.device.url))
@@ -106,6 +115,21 @@ class Run:
                 security.propose_key(central_system.store, self.device.identity, key)
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
+
+    def was_left(self, case: str, records: Sequence[Record], configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted after a case, or in it.
+
+        ``records``: what crossed the wire in that case. ``configuration``: of a Charge Point, as it was read then.
+        """
+        if self.device.url is not None:
+            self._left = left_by(case, records)
+        if self._charge_point_under_test is not None:
+            self._charge_point_under_test.was_left(configuration)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The values of the keys of a Charge Point under test before the first case, as far as it has told them."""
+        return self._charge_point_under_test.configuration if self._charge_point_under_test else {}
 
     @property
     def endpoint(self) -> str:
@@ -145,6 +169,8 @@ class Run:
         if (device := self._charge_point_under_test) is not None:
             self._wait(device.central_system.stop())
         if self._loop is not None:
+            for hook in self._hooks:
+                self._wait(hook.close())
             self._wait(self._stop_serving())
             self._wait(_end_tasks())
             self._loop.close()
@@ -162,6 +188,7 @@ class Run:
         self._was_seated = False
         try:
             loop.run_until_complete(self.life.require(case.id))
+            loop.run_until_complete(self._make_ready(case))
             loop.run_until_complete(self._serve_files(bench))
             bench.material = Material(bench, self.pki)
             known = self.device.values.keys() | bench.locations.keys() | bench.material.keys()
@@ -186,6 +213,21 @@ class Run:
         if bench.loop is not self._loop:
             bench.loop.close()
         return records
+
+    async def _make_ready(self, case: Case) -> None:
+        """Raises ``Inconclusive``."""
+        for hook in self._hooks:
+            try:
+                await hook.before_case(self._beginning(case.id))
+            except HookFailed as failed:
+                text = f"the case was not made ready: {failed}"
+                advice = "Run the hook by itself: it gets on its standard input what docs/operators.md tells."
+                cause = "the case was not made ready"
+                raise Inconclusive(text, Evidence(text, advice=advice, cause=cause)) from None
+
+    def _beginning(self, case: str = "") -> Beginning:
+        device = {name: value for name, value in self.device.describe().items() if name != "test_data"}
+        return Beginning(case, device, dict(self.device.data), self.device.operator_timeout)
 
     def ask_after_device(self, case: Case) -> None:
         """After a case that ended badly: find out whether the device still lives, if there was anybody to be judged."""
@@ -217,10 +259,10 @@ class Run:
         try:
             words = await wire.until(told, asyncio.get_running_loop().time() + limit)
         finally:
-            await charge_point.stop()
+            await self._leave(charge_point)
         if words is not None:
             return words or None
-        return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
+        return "it admits a connection and answers nothing" if any(openings(wire.records)) else "there is no connection"
 
     async def _serve_files(self, bench: Bench) -> None:
         """Let the places that a case names be there."""
@@ -276,6 +318,7 @@ class Run:
             bench.seats["Central System"] = ExternalCentralSystem(bench)
         elif (device := self._charge_point_under_test) is not None:
             device.central_system.faults.clear()
+            bench.hands_are_proven = device.hands_are_proven
             bench.seats["Charge Point"] = ExternalChargePoint(bench, device)
             bench.seats["Central System"] = ReferenceCentralSystem(bench, device.central_system, self.credentials)
             await device.come_back(bench)
@@ -341,7 +384,9 @@ class Run:
             if isinstance(central_system, ExternalCentralSystem):
                 await self._leave_nothing_running(bench, charge_point.charge_point)
                 self._learn_from(charge_point.charge_point, bench.records)
-            await charge_point.charge_point.stop()
+                await self._leave(charge_point.charge_point)
+            else:
+                await charge_point.charge_point.stop()
         if isinstance(charge_point, ExternalChargePoint):
             charge_point.device.central_system.script.forget()
             charge_point.device.remember(bench.case.id, bench.records)
@@ -468,6 +513,19 @@ class Run:
         if is_proven and charge_point.security.profile > (self.device.security.profile or 0):
             self._raised = charge_point.security.profile
 
+    @property
+    def _away(self) -> float:
+        """Seconds between two connections of our Charge Point: nobody boots faster.
+
+        Many a Central System takes a moment to let go of the connection before.
+        """
+        return self.device.limits.settle_time / 2
+
+    async def _leave(self, charge_point: ChargePoint) -> None:
+        """Have our Charge Point leave a Central System under test."""
+        await charge_point.stop()
+        await asyncio.sleep(self._away)
+
     async def _knock(self, url: str) -> None:
         """Raises ``ConnectFailed`` if there is no connection, with none of the passwords that may count."""
         failure: ConnectFailed | None = None
@@ -482,6 +540,7 @@ class Run:
                 failure = failed  # nobody has to answer a wrong password with HTTP 401
             else:
                 await websocket.close()
+                await asyncio.sleep(self._away)
                 if key is not None:
                     self.credentials.settle(key)
                 return
@@ -499,7 +558,7 @@ class Run:
         except (TimeoutError, CallFailed):
             return False  # the cases will say why
         finally:
-            await charge_point.stop()
+            await self._leave(charge_point)
         return bool(conf["idTagInfo"]["status"] == "Accepted")
 
     def _virtual_loop(self) -> VirtualLoop:

@@ -18,14 +18,18 @@ import typer
 from bench.device import Device
 from bench.terminal import unusable
 from ocppj.secrets import masked
-from ocppj.transcript import Record
+from ocppj.transcript import Record, read_what_came
 from reports.reading import BadResults, StoredTranscripts, read_results, read_transcript
-from reports.results import VERDICTS, CaseResult, Results
+from reports.results import VERDICTS, CaseResult, Results, half_transcript
 from reports.texts import shown
 
 # What is no setting of the run, and the one that is secret: a password comes again from where it came before.
 NOT_KEPT = ("password", "out", "resume", "rerun")
-MAY_CHANGE = (*NOT_KEPT, "csms", "listen", "operator", "processes", "fail_on", "known_failure")
+MAY_CHANGE = (
+    *NOT_KEPT,
+    *("csms", "listen", "processes", "fail_on", "known_failure"),
+    *("operator", "operator_name", "before_run", "before_case"),
+)
 
 # What a Charge Point says of itself whenever it boots: if all of it is another, so may the Charge Point be.
 TOLD_AT_BOOT = (
@@ -47,6 +51,17 @@ class Earlier:
     results: Results
     kind: str  # of the session that begins: resume or rerun
     cases: list[str]
+
+    def in_flight(self) -> tuple[str, list[Record]]:
+        """The case that was in flight when the run was killed, or else the latest one, and what crossed the wire.
+
+        What a case has left behind is undone when the next one begins. Raises ``OSError``.
+        """
+        for case_id in self.cases:
+            if (path := half_transcript(self.folder, case_id)).exists():
+                return case_id, read_what_came(path)
+        latest = max(self.results.cases, key=lambda case: (case.session, case.started), default=None)
+        return (latest.id, StoredTranscripts(self.folder).get(latest.id, [])) if latest else ("", [])
 
     def begin(self, started: str, device: Device) -> None:
         """Begin the session: what an earlier one has left of its cases is put aside first. Raises ``OSError``."""

@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -135,13 +135,40 @@ class ToldForRun(Told):
         typer.Option(metavar="NAME=VALUE", help=f"What the report says of the device: {', '.join(ABOUT)}. Repeatable."),
     ] = None
     operator: Annotated[
-        str | None, typer.Option(help="Who makes the device act: command:PROGRAM or http:URL. Otherwise you, here.")
+        str | None,
+        typer.Option(help="Who makes the device act: command:PROGRAM, http:URL or driver:NAME. Otherwise you, here."),
+    ] = None
+
+    operator_name: Annotated[
+        str | None, typer.Option(help="Your name, for what only a person can see; asked for otherwise.")
+    ] = None
+    before_run: Annotated[
+        str | None, typer.Option(metavar="PROGRAM", help="A program that makes things ready before the first case.")
+    ] = None
+    before_case: Annotated[
+        str | None, typer.Option(metavar="PROGRAM", help="A program that makes things ready before each case.")
     ] = None
 
     def _file(self, password: bytes | None) -> DeviceFile:
         file = super()._file(password)
-        operator = operator_table(self.operator) if self.operator is not None else file.operator
-        return replace(file, about={**file.about, **self._about()}, operator=operator)
+        hooks = {"before_run": self.before_run, "before_case": self.before_case}
+        given = {name: program for name, program in hooks.items() if program is not None}
+        if given and not file.device.is_external:
+            raise BadSetting("--before-run and --before-case are for a device: our own two parties need nothing")
+        return replace(
+            file,
+            about={**file.about, **self._about()},
+            operator=self._operator(file.operator),
+            hooks={**file.hooks, **given},
+        )
+
+    def _operator(self, of_file: Mapping[str, Any]) -> Mapping[str, Any]:
+        table = operator_table(self.operator) if self.operator is not None else of_file
+        if self.operator_name is None:
+            return table
+        if table.get("kind", "person") != "person":
+            raise BadSetting(f"--operator-name is a person's, and the operator is a {table['kind']}")
+        return {"kind": "person", **table, "name": self.operator_name}
 
     def _about(self) -> dict[str, str]:
         told = named_values("--about", self.about or [])

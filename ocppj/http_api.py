@@ -14,7 +14,6 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
@@ -28,6 +27,7 @@ from jinja2 import Environment
 from starlette.exceptions import HTTPException as Problem
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from ocppj.clock import timestamp
 from ocppj.errors import CallFailed, Disconnected, LocalMisuse, Refused
 from ocppj.frames import Payload
 from ocppj.schemas import faults, schema, severe
@@ -37,6 +37,9 @@ MESSAGE_TYPE = "OCPP-Message-Type"
 LONGEST_BODY = 1_048_576  # bytes
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 OPEN_PATHS = ("/", "/docs", "/openapi.json")  # they tell what can be asked for, and nothing of the party
+
+# What a schema tells of itself.
+ABOUT_ITSELF = frozenset({"$schema", "$id", "id", "definitions", "comment"})
 
 # What every action may be answered with.
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -182,10 +185,21 @@ async def outcome(call: Awaitable[Payload]) -> Response:
 
 def request_body(wanted: Mapping[str, Any], optional: Collection[str] = ()) -> dict[str, Any]:
     """What OpenAPI is told of a body with a JSON schema; ``optional`` may be left out all the same."""
-    told = {name: value for name, value in wanted.items() if name not in ("$schema", "$id", "id")}
+    told = _whole(wanted, wanted.get("definitions", {}))
     told["required"] = [name for name in told.get("required", []) if name not in optional]
     content = {"application/json": {"schema": told, "example": example(told)}}
     return {"requestBody": {"content": content, "required": bool(told["required"])}}
+
+
+def _whole(part: Any, definitions: Mapping[str, Any]) -> Any:
+    """A schema with its definitions where they are used: in the middle of OpenAPI nobody would find them."""
+    if isinstance(part, list):
+        return [_whole(each, definitions) for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    if "$ref" in part:
+        return _whole(definitions[str(part["$ref"]).rpartition("/")[2]], definitions)
+    return {name: _whole(value, definitions) for name, value in part.items() if name not in ABOUT_ITSELF}
 
 
 def request_schema(action: str) -> Mapping[str, Any]:
@@ -207,9 +221,12 @@ def example(wanted: Mapping[str, Any]) -> Any:
             return 1
         case "boolean":
             return True
-    if wanted.get("format") == "date-time":
-        return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return ""
+    match wanted.get("format"):
+        case "date-time":
+            return timestamp()
+        case "uri":
+            return "ftp://127.0.0.1/file"
+    return "text"
 
 
 def words_of(name: str) -> str:
@@ -228,17 +245,17 @@ def _page(told: dict[str, Any]) -> str:
         for path, methods in told["paths"].items()
         for method, operation in methods.items()
     ]
-    return template.render(info=told["info"], operations=[_shown(each) for each in operations])
+    named = told.get("components", {}).get("schemas", {})
+    return template.render(info=told["info"], operations=[_shown(each, named) for each in operations])
 
 
-def _shown(operation: dict[str, Any]) -> dict[str, Any]:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    wanted = content.get("schema")
-    return {
-        **operation,
-        "body": json.dumps(content.get("example", {}), indent=2) if content else "",
-        "schema": json.dumps(wanted, indent=2) if wanted else "",
-    }
+def _shown(operation: dict[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return operation
+    wanted = _whole(content["schema"], named)
+    body = content.get("example", {})
+    return {**operation, "body": json.dumps(body, indent=2), "schema": json.dumps(wanted, indent=2)}
 
 
 # Serving

@@ -60,6 +60,8 @@ LIMITS = {
     "message_timeout": ("MessageTimeout", "for the device to answer"),
     "long_operation_timeout": ("LongOperationTimeout", "for a reboot or another long operation"),
     "tolerance": ("Tolerance", "by which a time may deviate"),
+    "settle_time": ("SettleTime", "until what comes by itself has come"),
+    "silence_time": ("SilenceTime", "in which shows that nothing comes"),
 }
 
 
@@ -91,6 +93,7 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         frames={case.id: _frames(case, transcripts) for case in cases if case.failure},
         recorded={*transcripts},
         remarks=[(case, case.remarks) for case in cases if case.remarks],
+        testimonies=[(case, case.testimony) for case in cases if case.testimony],
         traced=traced(results),
         status={case_id: row["status"] for case_id, row in _catalogue().items()},
         verdict=results.verdict,

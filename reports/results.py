@@ -65,6 +65,10 @@ class CaseResult:
     the wrong frame in the transcript, or None; ``frames``: the places of the last frames before; ``next``: what to do
     next; ``cause``: the same for two failures of one cause.
 
+    ``testimony``: what the wire does not show, as the operator has told it, {asked, answer, words, note, by}: what he
+    was asked for, with ``answer`` done, device cannot or gave up, or a statement, with confirmed, denied or not known;
+    ``by``: the name of the person, empty if it was none.
+
     ``session``: the place, among the sessions of the run, of that in which it was played. ``attempts``: what came of it
     before, the first attempt first; the transcript of attempt n is ``cases/<id>/attempts/<n>/transcript.jsonl``.
     """
@@ -83,6 +87,7 @@ class CaseResult:
     residue: list[str] = field(default_factory=list)
     started: str = ""
     failure: dict[str, Any] | None = None
+    testimony: list[dict[str, str]] = field(default_factory=list)
     session: int = 0
     attempts: list[Attempt] = field(default_factory=list)
 
@@ -93,7 +98,8 @@ class Results:
 
     ``run``: {tool, version, started, ended, time: real or virtual, strict, shuffle, command, folder: in which it was
     called, options: those that were given, as ``bench.sessions`` reads them again, fail_on: verdicts, known_failures:
-    reasons by id, sessions, outages: when the device was gone}. A session is {kind: run, resume or rerun, started,
+    reasons by id, configuration: of a Charge Point before the first case, sessions, outages: when the device was
+    gone}. A session is {kind: run, resume or rerun, started,
     ended, cases: the ids that were to be played in it, notes: what is to be known of it}, an outage {after: the id of a
     case, since, until: instants, words: what there was instead of an answer}; ``until`` is empty if the device has not
     come back. ``device``: as ``bench.device.Device.describe`` has it, and ``about``: {vendor, product,
@@ -152,6 +158,11 @@ class Results:
             self.cases.remove(earlier)
         self.cases.append(case)
 
+    @property
+    def configuration(self) -> dict[str, str]:
+        """The configuration keys of a Charge Point under test and their values before the first case, once known."""
+        return cast("dict[str, str]", self.run.get("configuration", {}))
+
     # Known failures: they run like all others, and are counted apart
 
     @property
@@ -189,7 +200,10 @@ class Results:
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
+        settle(folder)  # before the lines go that it has taken in
         (folder / JOURNAL).unlink(missing_ok=True)
+        for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
+            path.unlink()
 
 
 def write_case(folder: Path, case: CaseResult) -> None:
@@ -202,6 +216,11 @@ def write_case(folder: Path, case: CaseResult) -> None:
         os.fsync(journal.fileno())
     if is_new:
         settle(folder)
+
+
+def half_transcript(folder: Path, case: str) -> Path:
+    """Where what crosses the wire is written while a case is played with a device: there after a kill alone."""
+    return folder / "cases" / case / "transcript.part"
 
 
 def write_transcript(folder: Path, case: str, records: list[Record]) -> None:

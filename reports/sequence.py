@@ -150,7 +150,9 @@ def _told_by(record: Record) -> tuple[Kind, Party | None, str, str] | None:
         case "stimulus":
             return "note", _party(record), str(record.get("action")).replace("_", " "), _summary(record.get("payload"))
         case "operator":
-            return "note", _party(record), f"operator: {record.get('answer')}", str(record.get("words") or "")
+            payload = record.get("payload")  # of what is only asked: the statement that is to be confirmed
+            told = [_summary(payload) if payload else "", record.get("words"), record.get("note")]
+            return "note", _party(record), f"operator: {record.get('answer')}", "; ".join(str(it) for it in told if it)
         case "connect" if record.get("event") == "closed":
             by = f", by the {record['by']}" if record.get("by") else ""
             return "link", None, "connection closed", f"code {record.get('code')}{by}"

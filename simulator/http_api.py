@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Path, Request, Response
 
 from ocppj.frames import Payload
 from ocppj.http_api import (
@@ -21,6 +21,7 @@ from ocppj.http_api import (
 from ocppj.schemas import FROM_CHARGE_POINT
 from simulator.charge_point import ChargePoint
 from simulator.connector import Connector, Locked
+from simulator.firmware_management import firmware_image
 from simulator.hands import HANDS, Hand
 
 DESCRIPTION = """A Charge Point that charges nobody: hands are lent to it, and what it then tells its Central System \
@@ -75,6 +76,19 @@ def http_api(charge_point: ChargePoint, version: str, *, host: str = "127.0.0.1"
         check_identity(identity)
         kept = charge_point.memory.transactions
         return [{name: value for name, value in each.items() if name != "data"} for each in kept]
+
+    @app.get(
+        "/firmware/{version}",
+        summary="An image of a version that this Charge Point can install, for UpdateFirmware",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}, "description": "The image."}},
+    )
+    async def firmware(version: Annotated[str, Path(pattern=r"^[\w.-]{1,50}$")]) -> Response:  # 6.1: CiString50
+        return Response(firmware_image(version), media_type="application/octet-stream")
+
+    @app.get("/faults", summary="Bugs of ours that nobody could be told of otherwise; there should be none")
+    async def faults() -> list[str]:
+        return [repr(fault) for fault in charge_point.faults]
 
     def lend(action: str, hand: Hand) -> None:
         async def done(identity: str, request: Request) -> Response:
@@ -138,7 +152,7 @@ def http_api(charge_point: ChargePoint, version: str, *, host: str = "127.0.0.1"
 
 
 def state(charge_point: ChargePoint) -> dict[str, Any]:
-    """How it is. ``faults`` are bugs of ours; there should be none."""
+    """How it is."""
     everyone = (charge_point.whole, *charge_point.connectors.values())
     return {
         "identity": charge_point.identity,
@@ -153,7 +167,6 @@ def state(charge_point: ChargePoint) -> dict[str, Any]:
         "reservations": charge_point.memory.reservations,
         "localAuthListVersion": charge_point.memory.local_auth_list_version,
         "connectors": [_connector(charge_point, each) for each in everyone],
-        "faults": [repr(fault) for fault in charge_point.faults],
     }
 
 

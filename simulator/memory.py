@@ -162,8 +162,12 @@ class Memory:
 
     @classmethod
     def from_dict(cls, facts: dict[str, Any]) -> "Memory":
-        """The memory that ``as_dict`` described. Raises ``TypeError`` for a fact that is not known."""
-        return cls(**facts)
+        """The memory that ``as_dict`` described. Raises ``TypeError`` for a fact that is none of a memory."""
+        memory = cls(**facts)
+        for name, fresh in cls().as_dict().items():
+            if fresh is not None and type(getattr(memory, name)) is not type(fresh):
+                raise TypeError(f"{name} is no {type(fresh).__name__}")
+        return memory
 
     def transaction(self, number: int | None) -> StoredTransaction | None:
         """The transaction with this number of ours, if it is still kept."""

@@ -18,8 +18,8 @@ from bench.seats import ExternalChargePoint, SimulatedChargePoint
 from bench.verdicts import Difference, Inconclusive, NotApplicable, OurError
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.frames import Payload
-from steps.cells import BadCell, Expectation, Table, expectation, filled_in, mismatches, rows
-from steps.messages import claim_conf, make_send
+from steps.cells import BadCell, Expectation, Table, expectation, filled_in, rows
+from steps.messages import claim_conf, judge_rows, make_send
 from steps.states import transaction_running_after
 from steps.words import given, then, when
 
@@ -353,7 +353,7 @@ async def profile_of_kind_has(bench: Bench, kind: str, datatable: Table) -> None
     """Paths begin at the charging profile that the Central System sent last."""
     message, profile = _sent(bench)[-1]
     if profile["chargingProfileKind"] == kind:
-        bench.judge(message, f"{message.action}.req", mismatches(profile, datatable, bench.value))
+        judge_rows(bench, message, f"{message.action}.req", datatable, profile)
 
 
 @then("the charging profile is for {n:N} phases")

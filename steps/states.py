@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from bench.bench import Bench
-from bench.connections import openings
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem
-from bench.verdicts import CaseOver, Difference, Inconclusive, OurError
+from bench.verdicts import Difference, Inconclusive, OurError
 from steps.cells import Table, expectation, mismatches, rows, tolerated
 from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
@@ -32,23 +31,11 @@ async def booted(bench: Bench) -> None:
             await seat.device.wait_connected()
             return
         await bench.do("Charge Point", "power_on", {}, bench.sentence)
-        await _claim_boot(bench)
+        await claim_request(bench, "Charge Point", "BootNotification")
         await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
         await claim_every_connector(bench, {})
         if not bench.seats["Central System"].is_ours:
             await bench.settle()  # many a Central System now brings the Charge Point up to date
-
-
-async def _claim_boot(bench: Bench) -> None:
-    """Claim the first request of our own Charge Point, which a Central System under test may not even let in."""
-    try:
-        await claim_request(bench, "Charge Point", "BootNotification")
-    except CaseOver:
-        tried = [*openings(bench.wire.records)]
-        if bench.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
-            text = f"the Central System refuses the connection: {tried[-1]}"
-            raise bench.blame("Central System", text) from None
-        raise
 
 
 @given("idTag {id_tag:IdTag} is authorized")

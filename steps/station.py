@@ -5,7 +5,7 @@ import asyncio
 from bench.bench import Bench
 from ocppj.frames import Payload
 from steps.messages import bench_seconds, bench_text
-from steps.words import given, when
+from steps.words import given, then, when
 
 
 def has(bench: Bench, capability: str) -> bool:
@@ -116,3 +116,9 @@ async def is_repaired(bench: Bench, n: str) -> None:
 @when("{duration:Duration} pass")
 async def time_passes(bench: Bench, duration: str) -> None:
     await asyncio.sleep(bench_seconds(bench, duration))
+
+
+@then("the operator may confirm that {statement}")
+async def may_confirm(bench: Bench, statement: str) -> None:
+    """What the wire does not show: whoever is at the Charge Point under test is asked, and may deny it."""
+    await bench.may_confirm(bench_text(bench, statement))

@@ -133,11 +133,12 @@ async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table
     Periodic samples only: clock-aligned ones have another context. Its clock is taken for what it showed when the
     transaction began.
     """
-    apart = bench_seconds(bench, duration)
+    apart, least = bench_seconds(bench, duration), int(bench_text(bench, n))
     outage = _Outage(bench)
 
     def is_complete() -> bool | None:  # the one taken last may come first
-        return None if outage.flaw([moment for _, moment in outage.samples()], apart) else True
+        came = [moment for _, moment in outage.samples()]
+        return True if len(outage.without_connection(came)) >= least and not outage.flaw(came, apart) else None
 
     await bench.wire.until(is_complete, bench.loop.time() + apart + bench.timeout)
     found = outage.samples()
@@ -148,7 +149,7 @@ async def delivers_samples(bench: Bench, n: str, duration: str, datatable: Table
         for value in _sampled_values(message.payload):
             judge_value(bench, message, value, datatable)
     moments = [moment for _, moment in found]
-    _judge_samples(bench, outage, moments, int(bench_text(bench, n)), apart)
+    _judge_samples(bench, outage, moments, least, apart)
     _judge_order(bench, outage, moments)
 
 

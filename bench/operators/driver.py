@@ -41,8 +41,8 @@ class Driven:
         """``name``: of the entry point. Raises ``BadOperator`` for a driver that cannot be used."""
         self._name = name
         self._driver = _made(name, options)
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name=f"driver {name}", daemon=True)
+        self._thread: Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def ask(self, request: Request) -> Outcome:
         try:
@@ -61,11 +61,12 @@ class Driven:
 
     async def close(self) -> None:
         """Let the driver close what it holds. One that does not come to its end is left to itself."""
-        if self._thread.is_alive():
-            with suppress(DriverFailed):  # the run is over: it changes no verdict any more
-                await self._run(self._wind_up(), PATIENCE)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            await asyncio.to_thread(self._thread.join, PATIENCE)
+        if self._loop is None or self._thread is None:
+            return  # it was never asked for anything
+        with suppress(DriverFailed):  # the run is over: it changes no verdict any more
+            await self._run(self._wind_up(), PATIENCE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join, PATIENCE)
         if not self._thread.is_alive():
             self._loop.close()
 
@@ -78,7 +79,7 @@ class Driven:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            await self._loop.shutdown_asyncgens()
+            await asyncio.get_running_loop().shutdown_asyncgens()
 
     async def _make_ready(self, hook: str, beginning: Beginning) -> None:
         if (work := getattr(self._driver, hook, None)) is None:
@@ -90,7 +91,9 @@ class Driven:
 
     async def _run(self, work: Coroutine[Any, Any, Result], limit: float) -> Result:
         """Raises ``DriverFailed``."""
-        if not self._thread.is_alive():
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = Thread(target=self._loop.run_forever, name=f"driver {self._name}", daemon=True)
             self._thread.start()
         future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_guarded(work), self._loop))
         try:

@@ -8,12 +8,13 @@ from rich.console import Console
 from bench.device import BadSetting
 from bench.operators import Nobody, Operator
 from bench.operators.command import Command
+from bench.operators.driver import Driven
 from bench.operators.http import Http
 from bench.operators.person import Person
 from ocppj.secrets import masked
 
 # How each kind is written on the command line, and the key of its table that stands behind the colon.
-ON_THE_COMMAND_LINE = {"command": "program", "http": "url"}
+ON_THE_COMMAND_LINE = {"command": "program", "http": "url", "driver": "name"}
 
 
 def operator_table(text: str) -> dict[str, str]:
@@ -32,20 +33,20 @@ def operator_of(
 
     ``paused`` is told when a person is asked, and when that is over. Raises ``BadSetting``.
     """
-    match table.get("kind", "person"):
-        case "command":
-            try:
-                return Command(table["program"])
-            except ValueError as error:
-                raise BadSetting(f"--operator command:{table['program']}: {error}") from None
-        case "http":
-            try:
-                return Http({name: value for name, value in table.items() if name != "kind"})
-            except ValueError as error:
-                raise BadSetting(f"the operator http: {error}") from None
-        case "person" if has_terminal:
-            return Person(console, paused)
-        case "person":
-            return Nobody()
-        case kind:
-            raise BadSetting(f"there is no operator of the kind {kind}")
+    kind = table.get("kind", "person")
+    further = {name: value for name, value in table.items() if name != "kind"}
+    try:
+        match kind:
+            case "command":
+                return Command(further["program"])
+            case "http":
+                return Http(further)
+            case "driver":
+                return Driven(further.pop("name"), further)
+            case "person" if has_terminal:
+                return Person(console, paused, further.get("name", ""))
+            case "person":
+                return Nobody()
+    except ValueError as error:
+        raise BadSetting(f"the operator ({kind}): {error}") from None
+    raise BadSetting(f"there is no operator of the kind {kind}")

@@ -10,6 +10,7 @@ Feature: Unlocking
       | connectorId | {ConnectorId} |
     Then the Charge Point responds with UnlockConnector.conf
       | status | Unlocked |
+    And the operator may confirm that connector {ConnectorId} is unlocked
 
   @TC_017_2_CS @TC_017_2_CSMS @without_detachable_cable @OCPP_5_18 @OCPP_7_46
   Scenario: Unlock connector - no charging session running (Fixed cable)

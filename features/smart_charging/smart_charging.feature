@@ -91,11 +91,12 @@ Feature: Smart charging
       | csChargingProfiles.chargingSchedule.chargingRateUnit                      | any, such as {ChargingRateUnit}        |
       | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].startPeriod | 0                                      |
       | csChargingProfiles.chargingSchedule.chargingSchedulePeriod[0].limit       | any, such as {ChargingLimit}           |
+    # 7.8 forbids validFrom and validTo with a TxProfile, errata 3.65 and 3.66 allow them; the test case wants them.
     Then if its chargingProfileKind is Absolute, the charging profile has
-      | validFrom                      | any |
-      | validTo                        | any |
-      | chargingSchedule.startSchedule | any |
-      | chargingSchedule.duration      | any |
+      | validFrom                      | any, tolerated absent |
+      | validTo                        | any, tolerated absent |
+      | chargingSchedule.startSchedule | any                   |
+      | chargingSchedule.duration      | any                   |
     And if its chargingProfileKind is Relative, the charging profile has
       | chargingSchedule.startSchedule | absent |
     And the Charge Point responds with SetChargingProfile.conf
@@ -156,11 +157,12 @@ Feature: Smart charging
       | chargingProfile.chargingSchedule.chargingRateUnit                      | any, such as {ChargingRateUnit}        |
       | chargingProfile.chargingSchedule.chargingSchedulePeriod[0].startPeriod | 0                                      |
       | chargingProfile.chargingSchedule.chargingSchedulePeriod[0].limit       | any, such as {ChargingLimit}           |
+    # 7.8 forbids validFrom and validTo with a TxProfile, errata 3.65 and 3.66 allow them; the test case wants them.
     Then if its chargingProfileKind is Absolute, the charging profile has
-      | validFrom                      | any |
-      | validTo                        | any |
-      | chargingSchedule.startSchedule | any |
-      | chargingSchedule.duration      | any |
+      | validFrom                      | any, tolerated absent |
+      | validTo                        | any, tolerated absent |
+      | chargingSchedule.startSchedule | any                   |
+      | chargingSchedule.duration      | any                   |
     And if its chargingProfileKind is Relative, the charging profile has
       | chargingSchedule.startSchedule | absent |
     And the Charge Point responds with RemoteStartTransaction.conf

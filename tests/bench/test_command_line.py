@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -118,9 +118,18 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
     document = results(rehearsed[1])
     assert list(document) == ["format", "run", "device", "cases", "summary"]
     assert document["run"].keys() == {
-        "tool", "version", "started", "ended", "time", "strict", "shuffle", "command",
+        "tool", "version", "started", "ended", "time", "strict", "shuffle", "command", "folder", "options", "fail_on",
+        "known_failures", "sessions",
     }  # fmt: skip
     assert document["run"]["command"] == "rehearse run"
+    assert document["run"]["options"] == {}
+    assert document["run"]["folder"] == str(rehearsed[1].parent)
+    assert document["run"]["fail_on"] == ["fail", "inconclusive", "error"]
+    assert document["run"]["known_failures"] == {}
+    (session,) = document["run"]["sessions"]
+    assert (session["kind"], session["cases"], session["notes"]) == ("run", ALL, [])
+    assert session["started"] == document["run"]["started"]
+    assert session["ended"] == document["run"]["ended"]
     assert document["run"]["tool"] == "ocpp-rehearsal"
     assert document["run"]["time"] == "virtual"
     assert document["run"]["strict"] is False
@@ -268,7 +277,7 @@ UNUSABLE: dict[str, tuple[Sequence[str], str]] = {
 }
 
 NOT_YET = {
-    "an operator with half a quote": (["--operator", "command:foo 'bar"], "--operator "),
+    "an operator with half a quote": (["--operator", "command:foo 'bar"], "the operator (command): foo 'bar is no "),
     "a fraction of a connector": (["--data", "ConnectorId=1.5", "--case", "TC_017_1_CS"], "ConnectorId=1.5 "),
     "half a connector more": (["--data", "NumberOfConnectors=1.5", "--case", "TC_017_1_CS"], "NumberOfConnectors=1.5 "),
     "a connector that is not there": (["--data", "ConnectorId=9", "--case", "TC_003_CS"], "ConnectorId=9 "),
@@ -430,7 +439,13 @@ class Listening:
 
     def while_running(self, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Call the command while this Central System serves."""
-        return self._loop.run_until_complete(asyncio.to_thread(rehearse, *arguments, cwd=cwd))
+        return self.while_it_serves(rehearse, *arguments, cwd=cwd)
+
+    def while_it_serves(
+        self, call: Callable[..., subprocess.CompletedProcess[str]], *arguments: Any, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Call something that blocks while this Central System serves; what came of it."""
+        return self._loop.run_until_complete(asyncio.to_thread(call, *arguments, **more))
 
     def close(self) -> None:
         self._loop.run_until_complete(self.central_system.stop())

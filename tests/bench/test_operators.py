@@ -1,23 +1,16 @@
-"""Operators in real time: little programs, nobody, and a person at a pseudo-terminal."""
+"""Operators in real time: little programs, and nobody."""
 
 import asyncio
-import io
 import json
-import os
-import pty
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 import pytest
-from rich.console import Console
 
 from bench.operators import Nobody, Operator, Outcome, Request, copied, wanted
 from bench.operators.command import Command
-from bench.operators.person import Person
 from ocppj.secrets import keep
 
 REQUEST = Request(
@@ -185,127 +178,3 @@ def test_what_cannot_be_run_after_all(tmp_path: Path) -> None:
     outcome, _ = ask(Command(path))
     assert outcome.answer == "gave up"
     assert outcome.words.startswith(f"{path} cannot be run: ")
-
-
-# --- a person
-
-
-@dataclass
-class Terminal:
-    """A pseudo-terminal: what the person types, and what is printed for them."""
-
-    keyboard: int
-    console: Console
-    paper: io.StringIO
-
-    def type(self, text: str) -> None:
-        os.write(self.keyboard, text.encode())
-
-    @property
-    def printed(self) -> str:
-        return self.paper.getvalue()
-
-
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    keyboard, screen = pty.openpty()
-    stdin: TextIO = os.fdopen(screen, "r")
-    monkeypatch.setattr(sys, "stdin", stdin)
-    paper = io.StringIO()
-    yield Terminal(keyboard, Console(file=paper, width=120), paper)
-    stdin.close()
-    os.close(keyboard)
-
-
-def ask_person(terminal: Terminal, *typed: tuple[float, str], limit: float = 10.0) -> tuple[Outcome, float, list[bool]]:
-    """What a person types, each after so many seconds; what came of it, after how long, and the display meanwhile."""
-    paused: list[bool] = []
-
-    async def asked() -> Outcome:
-        for after, text in typed:
-            asyncio.get_running_loop().call_later(after, terminal.type, text)
-        return await Person(terminal.console, paused.append).ask(replace(REQUEST, time_limit=limit))
-
-    began = time.perf_counter()
-    outcome = asyncio.run(asked())
-    return outcome, time.perf_counter() - began, paused
-
-
-TYPED: dict[str, tuple[list[tuple[float, str]], Outcome]] = {
-    "Enter": ([(0.1, "\n")], Outcome("done")),
-    "spaces and Enter": ([(0.1, "  \n")], Outcome("done")),
-    "c": ([(0.1, "c\n")], Outcome("device cannot", "the operator says that the device cannot do this")),
-    "C": ([(0.1, "C\n")], Outcome("device cannot", "the operator says that the device cannot do this")),
-    "s and why": (
-        [(0.1, "s\n"), (0.4, "the cable is lost\n")],
-        Outcome("gave up", "skipped by the operator: the cable is lost"),
-    ),
-    "s and Enter": ([(0.1, "s\n"), (0.4, "\n")], Outcome("gave up", "skipped by the operator: no reason given")),
-    "neither": ([(0.1, "x\n"), (0.4, "\n")], Outcome("done")),
-    "letter by letter": (
-        [(0.1, "c"), (0.3, "\n")],
-        Outcome("device cannot", "the operator says that the device cannot do this"),
-    ),
-    "end of file": ([(0.1, "\x04")], Outcome("gave up", "the terminal is closed")),
-}
-
-
-@pytest.mark.parametrize("name", TYPED)
-def test_what_a_person_types(terminal: Terminal, name: str) -> None:
-    typed, wanted_outcome = TYPED[name]
-    outcome, took, paused = ask_person(terminal, *typed)
-    assert outcome == wanted_outcome
-    assert took < 5
-    assert paused == [True, False]  # the progress display gives way
-
-
-def test_a_person_is_told_what_to_do(terminal: Terminal) -> None:
-    ask_person(terminal, (0.1, "s\n"), (0.3, "no\n"))
-    for text in (
-        "TC_003_CS: to do at the Charge Point",
-        "When the EV driver presents idTag {ValidIdTag}",
-        "present (connectorId = 1, idTag = VALID) at the Charge Point",
-        "Enter done",
-        "within 10 s",
-        "Why is it skipped?",
-    ):
-        assert text in terminal.printed
-
-
-def test_a_person_who_does_nothing(terminal: Terminal) -> None:
-    outcome, took, paused = ask_person(terminal, limit=0.5)
-    assert outcome == Outcome("gave up", "no answer from the operator in 0.5 s")
-    assert 0.4 < took < 5
-    assert paused == [True, False]
-
-
-def test_a_person_who_does_not_say_why(terminal: Terminal) -> None:
-    outcome, _, _ = ask_person(terminal, (0.1, "s\n"), limit=0.5)
-    assert outcome.answer == "gave up"
-
-
-def test_the_loop_goes_on_while_a_person_thinks(terminal: Terminal) -> None:
-    async def asked() -> int:
-        beats = 0
-        asyncio.get_running_loop().call_later(1, terminal.type, "\n")
-        asking = asyncio.create_task(Person(terminal.console).ask(REQUEST))
-        while not asking.done():
-            await asyncio.sleep(0.05)
-            beats += 1
-        assert (await asking).answer == "done"
-        return beats
-
-    assert asyncio.run(asked()) > 10
-
-
-def test_a_person_can_be_asked_again(terminal: Terminal) -> None:
-    assert ask_person(terminal, limit=0.3)[0].answer == "gave up"
-    assert ask_person(terminal, (0.1, "\n"))[0].answer == "done"
-    assert ask_person(terminal, (0.1, "c\n"))[0].answer == "device cannot"
-
-
-def test_what_was_typed_before_the_question_does_not_answer_it(terminal: Terminal) -> None:
-    assert ask_person(terminal, limit=0.3)[0].answer == "gave up"
-    terminal.type("\n")
-    time.sleep(0.1)
-    assert ask_person(terminal, limit=0.5)[0].answer == "gave up"

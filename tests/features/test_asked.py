@@ -33,7 +33,7 @@ def told(case: CaseResult, records: Sequence[Record]) -> tuple[Asked, ...]:
             float(round((datetime.fromisoformat(record["timestamp"]) - began).total_seconds())),
         )
         for record in records
-        if record["kind"] == "stimulus" and record["party"] == party and record["action"] not in NOT_ASKED
+        if record["kind"] in ("stimulus", "operator") and record["party"] == party and record["action"] not in NOT_ASKED
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,10 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+
+from bench.device import DEFAULT_DATA
+from bench.files import NEXT_VERSION
+from bench.pki import Pki
+from simulator.firmware_management import firmware_image
 
 HERE = Path(__file__).parent
 REHEARSE = Path(sys.executable).with_name("rehearse")
+
+PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
+SERIAL_NUMBER = DEFAULT_DATA["SerialNumber"]
 
 # What the devices here need at most on a busy machine, in seconds.
 LIMITS = ("--data", "MessageTimeout=2", "--data", "LongOperationTimeout=4", "--data", "Tolerance=1")
@@ -114,6 +124,79 @@ def foreign_device(*command: str | Path) -> Iterator[list[int]]:
             yield [int(port) for port in ports]
         finally:
             process.terminate()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with certificates, and signed firmware."""
+
+    folder: Path
+
+    @property
+    def pki(self) -> Path:
+        return self.folder / "pki"
+
+    def furnish(self) -> None:
+        """Make them."""
+        pki = Pki(self.pki, host="localhost", serial_number=SERIAL_NUMBER, organization=DEFAULT_DATA["CpoName"])
+        _ = pki.server, pki.charge_point, pki.firmware_signing
+        image = firmware_image(NEXT_VERSION)
+        (self.folder / "image.bin").write_bytes(image)
+        (self.folder / "image.sig").write_text(pki.firmware_signature(image))
+
+    @property
+    def firmware(self) -> list[str]:
+        """The arguments for a Charge Point that installs it."""
+        files = {
+            "FirmwareFile": self.folder / "image.bin",
+            "FirmwareSignatureFile": self.folder / "image.sig",
+            "FirmwareSigningCertificateFile": self.pki / "FirmwareSigning.pem",
+        }
+        return [word for name, path in files.items() for word in ("--data", f"{name}={path}")]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One of our own two parties as a process: where it is reached over HTTP, and over the wire if it is.
+
+    ``secure_endpoint``: empty without TLS.
+    """
+
+    endpoint: str
+    secure_endpoint: str
+    http: str
+
+    @property
+    def operator(self) -> tuple[str, str]:
+        """The arguments for an operator who reaches it over HTTP."""
+        return "--operator", f"http:{self.http}/charge-points/{{charge_point}}/{{action}}"
+
+    def faults(self) -> list[str]:
+        """What went wrong inside of it; there should be nothing."""
+        found = httpx.get(f"{self.http}/faults", timeout=60, trust_env=False).json()
+        return [str(fault) for fault in found]
+
+
+@contextmanager
+def own_party(folder: Path, *arguments: str) -> Iterator[Party]:
+    """``rehearse csms`` or ``rehearse charge-point``, which is to end as it is told to."""
+    command = [str(REHEARSE), *arguments, "--http-port", "0", "--quiet"]
+    with (
+        (folder / f"{arguments[0]}.log").open("w") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,  # noqa: S603  # our own
+    ):
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(2)]
+        try:
+            assert all(said), f"it ended at once: {Path(log.name).read_text()}"
+            http = re.search(r"http://[^/\s,]+", said[1])
+            assert http is not None, said
+            plain, tls = (re.search(rf"\b{scheme}://[^/\s]+", said[0]) for scheme in ("ws", "wss"))
+            endpoints = (plain[0] if plain else "", tls[0] if tls else "")
+            yield Party(*endpoints, http[0])
+        finally:
+            process.terminate()
+    assert process.returncode == 0, Path(log.name).read_text()
 
 
 def operator(control_port: int) -> tuple[str, str]:

@@ -4,68 +4,31 @@ import json
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bench.files import NEXT_VERSION
-from bench.pki import Pki
-from simulator.firmware_management import firmware_image
-from tests.interop.parties import CPO, SERIAL_NUMBER
 from tests.interop.rehearsals import (
-    HERE,
     LIMITS,
     OTHER_PROFILE,
+    PASSWORD,
     REHEARSE,
+    SERIAL_NUMBER,
     Due,
+    Party,
+    Place,
     Rehearsed,
-    foreign_device,
     free_port,
-    operator,
+    own_party,
     rehearsing,
 )
 
-PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
 PATIENCE = 60.0  # seconds in which a file must be there
 
 PASSES = Due("pass", "our own parties do what the white paper asks for")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder with certificates, and signed firmware."""
-
-    folder: Path
-
-    @property
-    def pki(self) -> Path:
-        return self.folder / "pki"
-
-    def furnish(self) -> Pki:
-        pki = Pki(self.pki, host="localhost", serial_number=SERIAL_NUMBER, organization=CPO)
-        _ = pki.server, pki.charge_point, pki.firmware_signing
-        image = firmware_image(NEXT_VERSION)
-        (self.folder / "image.bin").write_bytes(image)
-        (self.folder / "image.sig").write_text(pki.firmware_signature(image))
-        return pki
-
-    @property
-    def firmware(self) -> list[str]:
-        files = {
-            "FirmwareFile": self.folder / "image.bin",
-            "FirmwareSignatureFile": self.folder / "image.sig",
-            "FirmwareSigningCertificateFile": self.pki / "FirmwareSigning.pem",
-        }
-        return [word for name, path in files.items() for word in ("--data", f"{name}={path}")]
-
-
-def party(name: str, *arguments: object) -> tuple[str | Path, ...]:
-    return (sys.executable, HERE / "parties.py", name, *map(str, arguments))
 
 
 def as_charge_point(place: Place, port: int) -> list[str]:
@@ -77,10 +40,10 @@ def as_charge_point(place: Place, port: int) -> list[str]:
     ]
 
 
-def as_central_system(place: Place, port: int) -> list[str]:
+def as_central_system(place: Place, party: Party) -> list[str]:
     """The arguments for a Central System that is spoken to with security profile 2."""
     return [
-        *("--csms", f"wss://localhost:{port}", "--security-profile", "2", "--password", PASSWORD),
+        *("--csms", party.secure_endpoint, "--security-profile", "2", "--password", PASSWORD),
         *("--pki", str(place.pki), "--tls-ca", str(place.pki / "CentralSystemRoot.pem"), "--data", "ValidIdTag=VALID"),
     ]
 
@@ -93,11 +56,15 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
     port, folder = free_port(), place.folder
     more = ("--profile", "security", *LIMITS, "--data", "LongOperationTimeout=12")
     with ExitStack() as stack:
-        ours, control = stack.enter_context(foreign_device(*party("central-system", place.pki, 2, PASSWORD)))
-        running = {"CSMS": rehearsing(folder / "CSMS", *as_central_system(place, ours), *more, *operator(control))}
-        command = party("charge-point", place.pki, 3, "-", f"wss://localhost:{port}")
-        (control,) = stack.enter_context(foreign_device(*command))
-        running["CS"] = rehearsing(folder / "CS", *as_charge_point(place, port), *more, *operator(control))
+        pki = ("--pki", str(place.pki))
+        who = ("--identity", "CP1", "--serial-number", SERIAL_NUMBER, "--id-tag", "VALID")
+        key = ("--security-profile", "2", "--password", PASSWORD)
+        own = own_party(folder, "csms", "--port", "0", *who, *key, *pki)
+        party = stack.enter_context(own)
+        running = {"CSMS": rehearsing(folder / "CSMS", *as_central_system(place, party), *more, *party.operator)}
+        own = own_party(folder, "charge-point", f"wss://localhost:{port}", "--security-profile", "3", *pki)
+        party = stack.enter_context(own)
+        running["CS"] = rehearsing(folder / "CS", *as_charge_point(place, port), *more, *party.operator)
         entered = {role: stack.enter_context(each) for role, each in running.items()}
         yield lambda role: (entered[role].finish(), folder / role)
 
@@ -134,7 +101,8 @@ def test_a_kill_in_the_middle_of_a_new_password_locks_nobody_out(tmp_path: Path)
         *(str(REHEARSE), "run", "--listen", f"127.0.0.1:{port}", "--security-profile", "1", "--password", PASSWORD),
         *("--pki", str(place.pki), *LIMITS),
     ]
-    with foreign_device(*party("charge-point", place.pki, 1, PASSWORD, f"ws://127.0.0.1:{port}")):
+    key = ("--security-profile", "1", "--password", PASSWORD)
+    with own_party(tmp_path, "charge-point", f"ws://127.0.0.1:{port}", *key, "--pki", str(place.pki)):
         with subprocess.Popen([*common, "--case", "TC_073_CS"], cwd=tmp_path) as process:  # noqa: S603  # our own command
             deadline = time.monotonic() + PATIENCE
             while not kept.exists() and time.monotonic() < deadline:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from ocppj.connection import connect
 from ocppj.frames import Call, Payload
-from ocppj.peer import Handler, Peer, counted_ids
+from ocppj.peer import Handler, Peer, Script, counted_ids
 from ocppj.transcript import Transcript
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -61,6 +61,7 @@ async def charge_point(
     boots: bool = True,
     handle: Handler = accept,
     unique_ids: Iterator[str] | None = None,
+    script: Script | None = None,
 ) -> AsyncIterator[Peer]:
     """A connected Charge Point, which has been accepted if it ``boots``."""
     websocket = await connect(central_system.endpoint, identity)
@@ -70,6 +71,7 @@ async def charge_point(
         identity=identity,
         handle=handle,
         unique_ids=unique_ids or counted_ids(identity),
+        script=script,
     )
     run = asyncio.create_task(peer.run())
     if boots:

@@ -208,6 +208,11 @@ def slowly_backwards(frames: list[Frame]) -> Iterable[Frame | float]:
         yield from (frame, 3.0)
 
 
+def slowly(frames: list[Frame]) -> Iterable[Frame | float]:
+    for frame in frames:
+        yield from (frame, 3.0)
+
+
 def sampled(**fields: object) -> Callable[[], Change]:
     """Other fields in every sampledValue; ``...`` leaves one out."""
 
@@ -424,6 +429,12 @@ LAWFUL = {
     ),
     "queued samples backwards, one by one": Variant(
         "3.7: the latest is not the last", queued(slowly_backwards, 4), numbers="036", remark="was sent after that of"
+    ),
+    "queued samples one by one": Variant(
+        "3.7: nothing says how fast they come",
+        queued(slowly),
+        numbers="036",
+        data={"MeterValueSampleInterval": "57", "Tolerance": "15"},
     ),
     "timestamps in small letters": Variant(
         "RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower()), numbers=f"036 {STARTS_OFFLINE}"

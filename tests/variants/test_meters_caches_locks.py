@@ -622,9 +622,15 @@ LAWFUL_CENTRAL_SYSTEMS = {
         conf("DataTransfer", status="Accepted"),
         numbers="064",
         strictly=True,
-        remark="status is Accepted, better",
+        remark="status is Accepted, better UnknownVendorId",
     ),
-    "UnknownMessageId": Variant("4.3", conf("DataTransfer", status="UnknownMessageId"), numbers="064", strictly=True),
+    "DataTransfer is Rejected": Variant(
+        "4.3 wants UnknownVendorId, the test case takes any refusal",
+        conf("DataTransfer", status="Rejected"),
+        numbers="064",
+        strictly=True,
+        remark="status is Rejected, better UnknownVendorId",
+    ),
 }
 
 UNLAWFUL_CENTRAL_SYSTEMS = {

@@ -407,6 +407,13 @@ LAWFUL_CS: dict[str, Variant] = {
     "an operator who takes 20 s": Variant("a step's time starts when the operator has confirmed", delay=20),
     "a slow one": Variant("OCPP-J 4.1.1: the time-out is the caller's, here 30 s", slow(29.5)),
     "a Relative TxProfile": Variant("7.9: either kind", set_(without_start), numbers="057 067"),
+    "a TxProfile without an end": Variant(
+        "7.8 forbids validFrom and validTo, errata 3.65 and 3.66 leave the choice",
+        set_(lambda it: {"validFrom": ..., "validTo": ...}),
+        numbers="057",
+        remark="SetChargingProfile.req: validFrom is absent, the test case wants any value",
+        strict_fails="057",
+    ),
     "an Absolute remote start": Variant("7.9: either kind", sends("RemoteStartTransaction", with_start), numbers="059"),
     "ids, levels and limits of its own": Variant(
         "nothing asks for others",
