@@ -11,7 +11,7 @@ rehearsal: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/interop
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop  # in real time: after the others, most of it is waiting
+	$(BIN)/python -m pytest -n 3 --dist loadfile tests/interop  # in real time: after the others, most of it is waiting
 
 check: .venv/ready
 	$(BIN)/ruff check .

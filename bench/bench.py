@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from bench.cases import Case
 from bench.claims import Wire
-from bench.connections import departure
+from bench.connections import departure, openings
 from bench.device import DEFAULT_DATA, Device
 from bench.hands import unseen
 from bench.messages import Message, answer_to, messages, open_calls, spans_connections, told_first
@@ -40,6 +40,10 @@ from ocppj.secrets import masked
 from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
+
+NOTICED = 0.1  # seconds until the end of a connection is
+
+KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
 
 # Requests that come by themselves and explain nothing.
 ROUTINE = frozenset({"Heartbeat", "MeterValues"})
@@ -117,6 +121,7 @@ class Bench:
         self.locations: dict[str, str] = {}  # the places on our file servers, by their names in sentences
         self.material: Mapping[str, Callable[[], object]] = {}  # keys and certificates, likewise, made when asked for
         self.security_profile = 0  # of the connection with which the case begins
+        self.follows_white_paper = False  # whether the Charge Point under test has told of a SecurityProfile
         self.sentence = ""  # the step that is running
         self.reached: list[str] = []  # the steps that have begun
         self.ahead: tuple[str, ...] = ()  # the steps after this one that only look at the wire
@@ -267,7 +272,7 @@ class Bench:
             cause="" if differences else without_clauses(text)[0],
         )
         if party != self.judged and (left := self._left()):
-            return self.blame(self.judged, left, missing=missing)
+            return self._gone(left)
         if party == self.judged:
             if not self.hands_are_proven and (done := unseen(self.wire.records)):
                 text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
@@ -285,6 +290,13 @@ class Bench:
             return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
         return OurError(reason, evidence)
 
+    def _gone(self, left: str) -> Failed:
+        """The end of the case because the judged party is no longer there, whatever was waited for."""
+        reason = f"in state {self._state[-1]}: {left}" if self._state else left
+        advice = f"Look up in the log of the {self.judged} why it ended the connection, or did not admit one."
+        evidence = Evidence(reason, (KEPT_OPEN,), until=len(self.records), advice=advice, cause=left)
+        return Failed(f"{reason} ({KEPT_OPEN})", evidence)
+
     def remark(self, text: str, clause: str = "", *, strict: bool = False) -> None:
         """Note something beside the verdict."""
         remark = Remark(text, clause, strict)
@@ -294,7 +306,7 @@ class Bench:
     def sent_nothing(self, party: Party, action: str) -> CaseOver:
         """The end of the case because an operator said done and nothing came."""
         if left := self._left():
-            return self.blame(party, left, action, missing=f"{action}.req")
+            return self._gone(left)
         text = f"the {party} was told to send {action}.req and sent nothing in {self.timeout:g} s"
         advice = (
             f"See whether what the operator did has reached the {party}; if it takes longer, give it the time with "
@@ -395,6 +407,8 @@ class Bench:
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
         if outcome.answer != "done":
+            if left := await self._waited_for():
+                raise self._gone(left)  # nobody could have done it
             advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
             # What was asked for stands behind the colon, and differs from case to case.
             raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
@@ -486,7 +500,8 @@ class Bench:
         if message is None:
             where = f" for connector {connector}" if connector is not None else ""
             due = f", which is due by {why}" if why else ""
-            text = f"the {sender} sent no {action}.req{where} in {limit:g} s{due}{self._too_early(sender, action)}"
+            time = f" in {limit:g} s" if limit else ""  # a step may have waited before
+            text = f"the {sender} sent no {action}.req{where}{time}{due}{self._too_early(sender, action)}"
             text += self._closings(self.wire.floor) + self._instead(sender)
             nearest = self._nearest(sender, action)
             raise self.blame(sender, text, action, missing=f"{action}.req", nearest=nearest)
@@ -592,9 +607,11 @@ class Bench:
     def as_conf(self, answer: Message, action: str) -> Message:
         """An answer that must be a CALLRESULT, and one of its action."""
         if answer.type != "CALLRESULT":
-            if action == "UpdateFirmware" and self.security_profile and answer.error["code"] == "NotSupported":
+            follows = self.security_profile or self.follows_white_paper
+            if action == "UpdateFirmware" and follows and answer.error["code"] == "NotSupported":
                 text = "UpdateFirmware.req is refused, as the white paper has it (L01.FR.20)"
-                raise Inconclusive(f"{text}: rehearse this case with --security-profile 0")
+                again = "rehearse this case with --security-profile 0"
+                raise Inconclusive(f"{text}: {again if self.security_profile else 'the test case wants it accepted'}")
             text = f"the {answer.sender} answered {action}.req with {answer}"
             raise self.blame(answer.sender, text, action, frame=answer.index)
         self._check(answer, action, "conf")
@@ -734,8 +751,19 @@ class Bench:
         stays = " and not opened again" if self._left() else ""
         return f"; the connection was closed {times} meanwhile (code {codes[-1]}){stays}"
 
+    async def _waited_for(self) -> str:
+        """The same as ``_left``, once a party whose connection has ended had its time to make another."""
+        deadline = self.loop.time() + self.timeout
+        was_open = self.judged == "Charge Point"
+        await asyncio.sleep(NOTICED)
+        await self.wire.until(lambda: departure(self.wire.records, was_open=was_open) is None or None, deadline)
+        return self._left()
+
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""
+        tried = [*openings(self.wire.records)]
+        if self.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
+            return f"the Central System refuses the connection: {tried[-1]}"
         left = departure(self.wire.records, was_open=self.judged == "Charge Point")
         if left is None:
             return ""

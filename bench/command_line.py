@@ -121,9 +121,7 @@ def run(
     try:
         reach(rehearsal.run)
         if earlier:
-            _go_on(earlier, file.device)
-            if earlier.kind == "resume":
-                rehearsal.run.was_left(results.configuration)
+            _go_on(earlier, rehearsal.run)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
             _make_room(results, out)
@@ -322,12 +320,14 @@ def _write_case(result: CaseResult, out: Path) -> None:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
 
 
-def _go_on(earlier: Earlier, subject: Device) -> None:
+def _go_on(earlier: Earlier, played: Run) -> None:
     """Begin another session of a run."""
     words = "goes on" if earlier.kind == "resume" else "is played once more in part"
     console.print(f"{earlier.folder} {words}: {len(earlier.cases)} cases.", markup=False, soft_wrap=True)
     try:
-        earlier.begin(_now(), subject)
+        if earlier.kind == "resume":
+            played.was_left(*earlier.in_flight(), earlier.results.configuration)
+        earlier.begin(_now(), played.device)
         earlier.results.run["ended"] = ""
         earlier.results.write(earlier.folder)
         allure.go_on(earlier.results, earlier.folder)

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import pytest_bdd.plugin
 
+import bench.plugin
 from bench.allure import AllureResults
 from bench.cases import FEATURES
 from bench.plugin import REHEARSAL, Rehearsal
 
-PLUGINS = ("pytest_bdd.plugin", "bench.plugin")
 UNWANTED = ("terminal", "cacheprovider", "junitxml")  # they would write where the caller works
 
 
@@ -24,10 +25,9 @@ def play(rehearsal: Rehearsal) -> pytest.ExitCode:
         *("--confcutdir", str(FEATURES)),
         "--import-mode=importlib",
         "--capture=no",
-        *(argument for plugin in PLUGINS for argument in ("-p", plugin)),
         *(argument for plugin in UNWANTED for argument in ("-p", f"no:{plugin}")),
     ]
-    plugins: list[object] = [_HandsOver(rehearsal)]
+    plugins: list[object] = [_HandsOver(rehearsal), pytest_bdd.plugin, bench.plugin]
     if rehearsal.out is not None:
         # What others log is not ours to show: it may hold a secret.
         arguments += ["-p", "allure_pytest.plugin", "--allure-no-capture"]

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import takewhile
@@ -20,7 +21,8 @@ from bench.failures import failure
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from ocppj.secrets import masked
-from reports.results import CaseResult, Results, StepResult, write_transcript
+from ocppj.transcript import written_as_it_comes
+from reports.results import CaseResult, Results, StepResult, half_transcript, write_transcript
 from steps.words import MisusedStep
 
 # Each before those that import it, or pytest warns that it came too late.
@@ -148,6 +150,15 @@ def pytest_bdd_apply_tag(tag: str, function: Callable[..., object]) -> bool:
     return True
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no test of a scenario that nobody asked for: most of the time of a single case would go into that."""
+    rehearsal, tags = collector.config.stash.get(REHEARSAL, None), getattr(obj, "tags", None)
+    if rehearsal is None or rehearsal.wanted is None or tags is None:
+        return None
+    return [] if rehearsal.wanted.isdisjoint(case_ids(tags)) else None
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a scenario once per test case that it serves."""
     tags = getattr(metafunc.function, "tags", None)
@@ -230,8 +241,16 @@ def bench(case: Case, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> I
     except Exception as fault:
         rehearsal.file(case, OurError(f"our own code failed before the case began: {fault!r}"))
         raise
-    yield bench
-    rehearsal.run.end(bench)  # if the scenario was interrupted
+    with _leaving_a_trace(rehearsal, bench):
+        yield bench
+        rehearsal.run.end(bench)  # if the scenario was interrupted
+
+
+def _leaving_a_trace(rehearsal: Rehearsal, bench: Bench) -> AbstractContextManager[None]:
+    """Let a kill leave what a case has done to a device: the next session has to undo it."""
+    if rehearsal.out is None or rehearsal.run.is_virtual:
+        return nullcontext()
+    return written_as_it_comes(bench.transcript, half_transcript(rehearsal.out, bench.case.id))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -116,8 +116,13 @@ class Run:
             self._wait(central_system.start(*self.device.listen))
             self._charge_point_under_test = ChargePointUnderTest(self.device, central_system, self.credentials)
 
-    def was_left(self, configuration: Mapping[str, str]) -> None:
-        """An earlier session with this device was interrupted. ``configuration``: as that one has read it."""
+    def was_left(self, case: str, records: Sequence[Record], configuration: Mapping[str, str]) -> None:
+        """An earlier session with this device was interrupted after a case, or in it.
+
+        ``records``: what crossed the wire in that case. ``configuration``: of a Charge Point, as it was read then.
+        """
+        if self.device.url is not None:
+            self._left = left_by(case, records)
         if self._charge_point_under_test is not None:
             self._charge_point_under_test.was_left(configuration)
 
@@ -191,6 +196,7 @@ class Run:
                 raise bench.missing(missing[0])
             self._was_seated = True
             loop.run_until_complete(self._seat(bench))
+            self._check_protocol(bench)
         except CaseOver:
             self.end(bench)
             raise
@@ -256,7 +262,7 @@ class Run:
             await self._leave(charge_point)
         if words is not None:
             return words or None
-        return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
+        return "it admits a connection and answers nothing" if any(openings(wire.records)) else "there is no connection"
 
     async def _serve_files(self, bench: Bench) -> None:
         """Let the places that a case names be there."""
@@ -274,6 +280,18 @@ class Run:
             self._file_server = server
         reached_at = under_test.central_system.reached_at(self.device.identity) if under_test else ""
         bench.locations = self._file_server.locations(reached_at)
+
+    def _check_protocol(self, bench: Bench) -> None:
+        """Ask nobody for a protocol that he says he has not (errata 3.90). Raises ``Inconclusive``."""
+        if self._charge_point_under_test is None or not bench.locations:
+            return
+        told = self._charge_point_under_test.configured("SupportedFileTransferProtocols") or ""
+        known = {name.strip().upper() for name in told.split(",")} - {""}
+        ours = self.device.file_servers["FileTransferProtocol"]
+        if known and ours not in known:
+            other = "HTTP" if ours == "FTP" else "FTP"
+            advice = f": give --data FileTransferProtocol={other}" if other in known else ""
+            raise Inconclusive(f"the Charge Point transfers files over {told} alone, not over {ours}{advice}")
 
     async def _stop_serving(self) -> None:
         server, self._file_server = self._file_server, None
@@ -306,6 +324,7 @@ class Run:
             await device.come_back(bench)
             if device.is_connected:
                 await device.come_to_rest(bench)
+            bench.follows_white_paper = device.configured("SecurityProfile") is not None
             self._transcript.cut()
         else:
             await self._seat_pair(bench)

@@ -18,9 +18,9 @@ import typer
 from bench.device import Device
 from bench.terminal import unusable
 from ocppj.secrets import masked
-from ocppj.transcript import Record
+from ocppj.transcript import Record, read_what_came
 from reports.reading import BadResults, StoredTranscripts, read_results, read_transcript
-from reports.results import VERDICTS, CaseResult, Results
+from reports.results import VERDICTS, CaseResult, Results, half_transcript
 from reports.texts import shown
 
 # What is no setting of the run, and the one that is secret: a password comes again from where it came before.
@@ -51,6 +51,17 @@ class Earlier:
     results: Results
     kind: str  # of the session that begins: resume or rerun
     cases: list[str]
+
+    def in_flight(self) -> tuple[str, list[Record]]:
+        """The case that was in flight when the run was killed, or else the latest one, and what crossed the wire.
+
+        What a case has left behind is undone when the next one begins. Raises ``OSError``.
+        """
+        for case_id in self.cases:
+            if (path := half_transcript(self.folder, case_id)).exists():
+                return case_id, read_what_came(path)
+        latest = max(self.results.cases, key=lambda case: (case.session, case.started), default=None)
+        return (latest.id, StoredTranscripts(self.folder).get(latest.id, [])) if latest else ("", [])
 
     def begin(self, started: str, device: Device) -> None:
         """Begin the session: what an earlier one has left of its cases is put aside first. Raises ``OSError``."""

@@ -1,12 +1,11 @@
 """Hands at the SAP e-Mobility charging stations simulator, through its own UI server over HTTP on port 9122.
 
-    python devices/emobility.py FOLDER [--node NODE] [--port 8094]
+    python devices/emobility.py FOLDER [--node NODE] [--port 8102]
 
-FOLDER is that of the built simulator: ``dist/start.js`` is run in it. Its ``config.json`` has one charging station, says
-where that connects, and turns the UI server on: type http, port 9122, no authentication.
+FOLDER is that of the built simulator: ``dist/start.js`` is run in it. Its ``config.json`` has one charging station,
+says where that connects, and turns the UI server on: type http, host 127.0.0.1, port 9122, no authentication.
 
-It has neither a cable nor a reader for cards. Who plugs in sets the status of the connector; who presents an idTag has it
-authorized, and starts or stops a transaction with it, as a person would at its web page.
+It has neither a cable nor a reader for cards: a person does at its web page what ``hands.Person`` says.
 """
 
 import argparse
@@ -14,13 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from hands import CannotNow, Mains, Person, serve
+
+from devices.hands import CannotNow, Connector, Mains, Person, serve
 
 INTERFACE = "http://127.0.0.1:9122/ui/0.0.1"
 
 
 class Page:
     """What its web page lets a person do."""
+
+    async def look(self, connector: int) -> Connector:
+        shown = await _connector(connector)
+        return Connector(str(shown.get("status")), bool(shown.get("transactionStarted")), shown.get("transactionIdTag"))
 
     async def set_status(self, connector: int, status: str, error_code: str = "NoError") -> None:
         await _do("statusNotification", connectorId=connector, status=status, errorCode=error_code)
@@ -34,9 +38,6 @@ class Page:
     async def stop(self, connector: int, reason: str, id_tag: str = "") -> None:
         number = (await _connector(connector))["transactionId"]
         await _do("stopTransaction", transactionId=number, reason=reason, **({"idTag": id_tag} if id_tag else {}))
-
-    async def runs(self, connector: int) -> bool:
-        return bool((await _connector(connector)).get("transactionStarted"))
 
 
 async def _tell(procedure: str, **fields: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Hands at a Charge Point that is a program: what a person would do at it is asked for over HTTP.
 
-``POST /charge-points/{identity}/{action}`` with the payload of the action as JSON, as the operator of kind ``http`` asks
-for it. 200: it was done; what the Charge Point makes of it is seen on the wire. 501: it cannot be done at this device. 409: it
-could not be done now. The first line that is printed is the port, on 127.0.0.1.
+``POST /charge-points/{identity}/{action}`` with the payload of the action as JSON, as the operator of kind ``http``
+asks for it. 200: it was done; what the Charge Point makes of it is seen on the wire. 409: it could not be done, and
+why. The first line that is printed is the port, on 127.0.0.1.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,9 +80,22 @@ class Mains:
             await asyncio.sleep(PAUSE)
 
 
-class Panel(Protocol):
-    """What a Charge Point that has neither a cable nor a reader for cards lets a person do instead."""
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """What a Charge Point shows of a connector: its status in OCPP's words, and the transaction that is running.
 
+    ``id_tag``: whose transaction it is; None if that is not shown.
+    """
+
+    status: str
+    runs: bool
+    id_tag: str | None = None
+
+
+class Panel(Protocol):
+    """What a Charge Point that has neither a cable nor a reader for cards lets a person see and do instead."""
+
+    async def look(self, connector: int) -> Connector: ...
     async def set_status(self, connector: int, status: str, error_code: str = "NoError") -> None: ...
     async def authorize(self, id_tag: str) -> bool:
         """Whether the Charge Point says that it was accepted."""
@@ -89,16 +103,14 @@ class Panel(Protocol):
 
     async def start(self, connector: int, id_tag: str) -> None: ...
     async def stop(self, connector: int, reason: str, id_tag: str = "") -> None: ...
-    async def runs(self, connector: int) -> bool:
-        """Whether the Charge Point says that a transaction is running."""
-        ...
 
 
 class Person:
     """Who stands at such a panel, and does there what EV drivers do at a charger.
 
-    The cable sets the status of its connector. An idTag is authorized; if it was accepted, a transaction is started once the
-    cable is in as well. The idTag that has started it stops it; with any other, it is only asked about.
+    Until a transaction is running the status of a connector that is neither Reserved, Unavailable nor Faulted follows
+    the cable and the idTag. An idTag is authorized; if it was accepted, a transaction is started once the cable is in
+    as well. The idTag that has started it stops it; with any other, it is only asked about.
     """
 
     def __init__(self, panel: Panel, mains: Mains) -> None:
@@ -112,8 +124,8 @@ class Person:
             "unplug": self.unplug,
             "unplug_ev_side": self.unplug,
             "present": self.present,
-            "fail": lambda at: panel.set_status(at["connectorId"], "Faulted", at["errorCode"]),
-            "repair": lambda at: panel.set_status(at["connectorId"], "Available"),
+            "fail": self.fail,
+            "repair": self.repair,
             "restart": self.restart,
             "lose_power": self.lose_power,
             "regain_power": lambda _: mains.restore(),
@@ -122,31 +134,52 @@ class Person:
     async def plug_in(self, at: Payload) -> None:
         connector = at["connectorId"]
         self._plugged.add(connector)
-        if id_tag := self._accepted.pop(connector, None):
-            await self._start(connector, id_tag)
-        elif not await self._panel.runs(connector):  # from afar it is started without a cable
+        seen = await self._look(connector)
+        id_tag = self._accepted.pop(connector, None)
+        if seen.status == "Available":  # nobody waits any longer
             await self._panel.set_status(connector, "Preparing")
+        elif id_tag:
+            await self._start(connector, id_tag)
 
     async def unplug(self, at: Payload) -> None:
         connector = at["connectorId"]
         self._plugged.discard(connector)
         self._accepted.pop(connector, None)
-        if await self._panel.runs(connector):
+        seen = await self._look(connector)
+        if seen.runs:
             await self._panel.stop(connector, "EVDisconnected")
-        await self._panel.set_status(connector, "Available")
+        if seen.runs or seen.status in ("Preparing", "Finishing"):
+            await self._panel.set_status(connector, "Available")
 
     async def present(self, at: Payload) -> None:
         connector, id_tag = at["connectorId"], at["idTag"]
-        runs = await self._panel.runs(connector)
-        if runs and self._presented.get(connector, id_tag) == id_tag:
+        seen = await self._look(connector)
+        owner = seen.id_tag or self._presented.get(connector)
+        if seen.runs and owner is None:
+            raise CannotNow("nothing here tells whose transaction it is")
+        if seen.runs and owner == id_tag:
             await self._panel.stop(connector, "Local", id_tag)
-        elif not await self._panel.authorize(id_tag) or runs:
+        elif not await self._panel.authorize(id_tag) or seen.runs:
             pass
         elif connector in self._plugged:
             await self._start(connector, id_tag)
         else:
             self._accepted[connector] = id_tag
-            await self._panel.set_status(connector, "Preparing")
+            if seen.status == "Available":
+                await self._panel.set_status(connector, "Preparing")
+
+    async def _look(self, connector: int) -> Connector:
+        seen = await self._panel.look(connector)
+        if not seen.runs:
+            self._presented.pop(connector, None)
+        return seen
+
+    async def fail(self, at: Payload) -> None:
+        await self._panel.set_status(at["connectorId"], "Faulted", at["errorCode"])
+
+    async def repair(self, at: Payload) -> None:
+        status = "Preparing" if at["connectorId"] in self._plugged else "Available"
+        await self._panel.set_status(at["connectorId"], status)
 
     async def _start(self, connector: int, id_tag: str) -> None:
         self._presented[connector] = id_tag

@@ -10,7 +10,8 @@ import argparse
 from pathlib import Path
 
 import httpx
-from hands import CannotNow, Mains, Payload, serve
+
+from devices.hands import CannotNow, Mains, Payload, serve
 
 INTERFACE = "http://127.0.0.1:8000/api/connector"
 

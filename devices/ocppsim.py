@@ -1,10 +1,9 @@
 """Hands at ocppsim, a Charge Point for the terminal: they type its commands.
 
-    python devices/ocppsim.py ws://127.0.0.1:9100 CP1 [--program ocppsim] [--connectors 1] [--port 8093]
+    python devices/ocppsim.py ws://127.0.0.1:9103 CP1 [--program ocppsim] [--connectors 1] [--port 8103]
 
-It has neither a cable nor a reader for cards. Who plugs in sets the status of the connector; who presents an idTag has it
-authorized, looks at what the terminal says of it, and starts or stops a transaction. A connection that is lost it does not
-seek again (OCPP-J 5.4 counts on it): ``connect`` is typed for it.
+It has neither a cable nor a reader for cards: a person does at its terminal what ``hands.Person`` says. A connection
+that is lost it does not seek again by itself, which OCPP-J 5.4 counts on: ``connect`` is typed for it.
 """
 
 import argparse
@@ -18,7 +17,7 @@ import tempfile
 import termios
 from pathlib import Path
 
-from hands import CannotNow, Mains, Person, serve
+from devices.hands import CannotNow, Connector, Mains, Person, serve
 
 WIDTH, HEIGHT = 250, 50
 SECONDS = 5.0  # in which the terminal says what came of a command
@@ -26,8 +25,6 @@ RETRY = 1.0  # seconds until it is told to connect once more
 STARTED = "Configured WebSocket subprotocol"
 CONNECTED = "Connected. Negotiated"
 LOST = re.compile(r"\] (Disconnected|Connection lost)")
-BEGUN = re.compile(r"Transaction started locally on connector (\d+)")
-ENDED = re.compile(r"Transaction stopped locally on connector (\d+)")
 
 
 class Terminal:
@@ -64,7 +61,6 @@ class Prompt:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._said: list[str] = []
-        self._running: set[int] = set()
         self._is_ready = False
         self._is_connected = False
 
@@ -83,12 +79,7 @@ class Prompt:
 
     def _heed(self, line: str) -> None:
         self._said.append(line)
-        if found := BEGUN.search(line):
-            self._running.add(int(found[1]))
-        elif found := ENDED.search(line):
-            self._running.discard(int(found[1]))
-        elif STARTED in line:
-            self._running.clear()
+        if STARTED in line:
             self._is_ready, self._is_connected = True, False
         elif CONNECTED in line:
             self._is_connected = True
@@ -109,6 +100,10 @@ class Prompt:
         except TimeoutError:
             raise CannotNow(f"the terminal said nothing of «{command}» in {SECONDS:g} s") from None
 
+    async def look(self, connector: int) -> Connector:
+        found = await self._says("status", rf"Connector {connector} status=(\w+) .* tx=(\S+)")
+        return Connector(found[1], found[2] != "-")
+
     async def set_status(self, connector: int, status: str, error_code: str = "NoError") -> None:
         """There is no command for the errorCode."""
         await self._says(f"connector-status {connector} {status}", f"Connector {connector} status set|Command failed")
@@ -117,14 +112,11 @@ class Prompt:
         return (await self._says(f"authorize {id_tag}", r"Authorize .*status=(\w+)|Not connected"))[1] == "Accepted"
 
     async def start(self, connector: int, id_tag: str) -> None:
-        await self._says(f"start {connector} {id_tag}", f"{BEGUN.pattern}|Command failed")
+        await self._says(f"start {connector} {id_tag}", "Transaction started locally|Command failed")
 
     async def stop(self, connector: int, reason: str, id_tag: str = "") -> None:
         """There is no way to say with which idTag."""
-        await self._says(f"stop {connector} {reason}", f"{ENDED.pattern}|Command failed")
-
-    async def runs(self, connector: int) -> bool:
-        return connector in self._running
+        await self._says(f"stop {connector} {reason}", "Transaction stopped locally|Command failed")
 
 
 def main() -> None:

@@ -9,7 +9,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,6 +121,35 @@ def write(records: list[Record], path: Path) -> None:
     write_whole(path, "".join(f"{masked(json.dumps(record))}\n" for record in records))
 
 
+@contextmanager
+def written_as_it_comes(transcript: Transcript, path: Path) -> Iterator[None]:
+    """Write each record while the context lasts, and take the file away in the end: only a kill leaves it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+
+        def write_record(record: Record) -> None:
+            file.write(f"{masked(json.dumps(record))}\n")
+            file.flush()
+
+        for record in transcript.records:
+            write_record(record)
+        transcript.listeners.append(write_record)
+        try:
+            yield
+        finally:
+            transcript.listeners.remove(write_record)
+            path.unlink(missing_ok=True)
+
+
+def read_what_came(path: Path) -> list[Record]:
+    """The records in a file that was written as they came, up to where it is cut off. Raises ``OSError``."""
+    *lines, _ = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    records: list[Record] = []
+    with suppress(ValueError):
+        records.extend(map(json.loads, lines))
+    return records
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there as a whole, or as it was before: also after a kill or a power cut. Raises ``OSError``.
 
@@ -131,7 +161,6 @@ def write_whole(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    settle(path.parent)
 
 
 def settle(folder: Path) -> None:

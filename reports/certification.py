@@ -60,6 +60,8 @@ LIMITS = {
     "message_timeout": ("MessageTimeout", "for the device to answer"),
     "long_operation_timeout": ("LongOperationTimeout", "for a reboot or another long operation"),
     "tolerance": ("Tolerance", "by which a time may deviate"),
+    "settle_time": ("SettleTime", "until what comes by itself has come"),
+    "silence_time": ("SilenceTime", "in which shows that nothing comes"),
 }
 
 

@@ -200,6 +200,7 @@ class Results:
         cases = [asdict(case) for case in sorted(self.cases, key=lambda case: case.id)]
         document = {"format": FORMAT, "run": self.run, "device": self.device, "cases": cases, "summary": self.summary}
         write_whole(folder / RESULTS, masked(json.dumps(document, indent=2)) + "\n")
+        settle(folder)  # before the lines go that it has taken in
         (folder / JOURNAL).unlink(missing_ok=True)
         for path in folder.glob(f"{RESULTS}.*.part"):  # whoever wrote it was killed
             path.unlink()
@@ -215,6 +216,11 @@ def write_case(folder: Path, case: CaseResult) -> None:
         os.fsync(journal.fileno())
     if is_new:
         settle(folder)
+
+
+def half_transcript(folder: Path, case: str) -> Path:
+    """Where what crosses the wire is written while a case is played with a device: there after a kill alone."""
+    return folder / "cases" / case / "transcript.part"
 
 
 def write_transcript(folder: Path, case: str, records: list[Record]) -> None:

@@ -318,7 +318,7 @@ def _fits(bench: Bench, cell: Expectation, limit: float, local: float) -> str | 
     scale, unit = _scale(bench), str(bench.value("ChargingRateUnit"))
     value = f"{limit / scale:g}"
     if cell.tolerates(value):
-        return f"the test case wants {cell.text}"
+        return f"the test case wants {cell.text}{_unit(bench)}"
     if cell.fits(value):
         return ""
     wanted = min(_number(str(cell.example), inf) * scale, local)  # 5.7: local limits may be taken into account

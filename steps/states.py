@@ -7,10 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from bench.bench import Bench
-from bench.connections import openings
 from bench.messages import Message
 from bench.seats import ExternalChargePoint, ReferenceCentralSystem
-from bench.verdicts import CaseOver, Difference, Inconclusive, OurError
+from bench.verdicts import Difference, Inconclusive, OurError
 from steps.cells import Table, expectation, mismatches, rows, tolerated
 from steps.configuration import authorize_if_it_must, has_true, is_true, set_configuration, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, judge_rows, make_send
@@ -32,23 +31,11 @@ async def booted(bench: Bench) -> None:
             await seat.device.wait_connected()
             return
         await bench.do("Charge Point", "power_on", {}, bench.sentence)
-        await _claim_boot(bench)
+        await claim_request(bench, "Charge Point", "BootNotification")
         await claim_conf(bench, "Central System", "BootNotification", (("status", "Accepted"),))
         await claim_every_connector(bench, {})
         if not bench.seats["Central System"].is_ours:
             await bench.settle()  # many a Central System now brings the Charge Point up to date
-
-
-async def _claim_boot(bench: Bench) -> None:
-    """Claim the first request of our own Charge Point, which a Central System under test may not even let in."""
-    try:
-        await claim_request(bench, "Charge Point", "BootNotification")
-    except CaseOver:
-        tried = [*openings(bench.wire.records)]
-        if bench.judged == "Central System" and tried and not any(opening.is_granted for opening in tried):
-            text = f"the Central System refuses the connection: {tried[-1]}"
-            raise bench.blame("Central System", text) from None
-        raise
 
 
 @given("idTag {id_tag:IdTag} is authorized")
@@ -364,20 +351,27 @@ async def claim_every_connector(
     bench: Bench, exceptions: dict[int, str], status: str = "Available", on_the_way: Collection[str] = ()
 ) -> None:
     """Claim a report of each connector, 0 included, and its answer; some may have another status than all others."""
-    known = bench.number_of_connectors
+    known, due = bench.number_of_connectors, _what_has_them_reported(bench)
     for connector in range(known + 1):
-        while True:
-            message = await bench.claim(
-                "Charge Point", "StatusNotification", connector=connector, ordered=False, why="errata 3.22"
-            )
-            wanted = expectation(exceptions.get(connector, status), bench.value)
-            reported = message.payload.get("status")
-            if wanted.fits(reported) or reported not in on_the_way:
+        message = await bench.claim("Charge Point", "StatusNotification", connector=connector, ordered=False, why=due)
+        wanted = expectation(exceptions.get(connector, status), bench.value)
+        while message.payload.get("status") in on_the_way and not wanted.fits(message.payload["status"]):
+            within = bench.timeout + bench.status_delay
+            later = await bench.claim_if_any("Charge Point", "StatusNotification", connector=connector, within=within)
+            if later is None:
                 break
+            message = later
         await _check_report(bench, message, exceptions, status)
     # A device may have more connectors than we were told: what it says of them counts as well.
     for message in await bench.reports_above(known):
         await _check_report(bench, message, exceptions, status)
+
+
+def _what_has_them_reported(bench: Bench) -> str:
+    """The clause: every connector is reported after a boot, and what ChangeAvailability.req has changed."""
+    boot = bench.wire.latest_claim("Charge Point", "BootNotification")
+    change = bench.wire.latest_claim("Central System", "ChangeAvailability")
+    return "5.2" if change and not (boot and boot.index > change.index) else "errata 3.22"
 
 
 async def _check_report(bench: Bench, message: Message, exceptions: dict[int, str], status: str) -> None:

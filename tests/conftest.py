@@ -1,6 +1,7 @@
 """A coroutine test runs on a loop of its own whose time jumps, and must leave no task behind."""
 
 import asyncio
+import gc
 import inspect
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ def pytest_configure() -> None:
     """A shell starts its background jobs deaf to SIGINT, which a child inherits: those of the tests are to hear it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of every search for garbage: each rehearsal inside a test ends with two of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

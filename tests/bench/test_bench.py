@@ -208,6 +208,44 @@ async def test_ours_after_a_mere_remark_or_a_breach_of_ours_is_an_error(role: Ro
     assert type(stage.bench.blame(stage.ours, "it did nothing")) is OurError
 
 
+async def test_who_has_hardly_left_is_not_gone() -> None:
+    stage = Stage("CSMS")
+    stage.transcript.add("connect", event="opening", status=101, subprotocol="ocpp1.6")
+    stage.transcript.add("connect", event="closed", code=1006)
+    await asyncio.sleep(2)
+    over = stage.bench.blame(CP, "it did nothing")
+    assert type(over) is Inconclusive
+    assert str(over) == "it did nothing; before that the connection was closed"
+    await asyncio.sleep(28)
+    over = stage.bench.blame(CP, "it did nothing")
+    assert type(over) is Failed
+    text = "the connection to the Central System ended (code 1006) and was not made again within 30 s"
+    assert str(over).startswith(text)
+
+
+async def test_who_admits_nobody_again_is_gone_at_once() -> None:
+    stage = Stage("CSMS")
+    stage.transcript.add("connect", event="opening", status=101, subprotocol="ocpp1.6")
+    stage.transcript.add("connect", event="closed", code=1001)
+    stage.transcript.add("connect", event="opening", status=503, subprotocol=None, failure="Service Unavailable")
+    over = stage.bench.blame(CP, "it did nothing")
+    assert type(over) is Failed
+    assert "the latest attempt: HTTP 503: Service Unavailable" in str(over)
+    stage.transcript.add("connect", event="opening", status=101, subprotocol="ocpp1.6")
+    assert type(stage.bench.blame(CP, "it did nothing")) is Inconclusive  # it was closed, but it is there
+
+
+@BOTH
+async def test_whom_the_bench_has_cut_off_is_not_gone(role: Role) -> None:
+    stage = Stage(role)
+    stage.transcript.add("connect", event="opening", status=101, subprotocol="ocpp1.6")
+    stage.transcript.add("stimulus", party=CP, action="lose_connection", payload={}, sentence="")
+    stage.transcript.add("connect", event="closed", code=1006)
+    stage.transcript.add("connect", event="closed", code=1006)
+    await asyncio.sleep(300)
+    assert type(stage.bench.blame(stage.ours, "it did nothing")) is not Failed
+
+
 async def test_a_given_is_named_in_the_reason() -> None:
     stage = Stage()
     with stage.bench.state("Charging"):
@@ -268,6 +306,12 @@ async def test_a_message_that_does_not_come(role: Role, sender: Party) -> None:
     limit = 30 if sender == stage.judged else 120
     assert str(over).startswith(f"the {sender} sent no DataTransfer.req in {limit} s")
     assert stage.loop.time() - began == limit
+
+
+async def test_no_time_is_told_of_what_was_not_waited_for() -> None:
+    stage = Stage()
+    over = await ending(stage.bench.claim(CP, "DataTransfer", within=0))
+    assert str(over).startswith("the Charge Point sent no DataTransfer.req (")
 
 
 async def test_what_came_too_early_is_named() -> None:
@@ -539,6 +583,26 @@ async def test_nobody_gives_up_with_what_would_have_been_asked() -> None:
     over = await ending(make_send(stage.bench, CS, "Reset", (("type", "Hard"),)))
     assert type(over) is Inconclusive
     assert "Reset (type = Hard) at the Central System" in str(over)
+
+
+async def test_what_came_before_the_asking_is_not_what_was_asked_for() -> None:
+    stage = Stage("CSMS", external=True)
+    stage.call(CS, "Reset", {"type": "Hard"})
+    over = await ending(make_send(stage.bench, CS, "Reset", (("type", "Hard"),)))
+    assert type(over) is Inconclusive
+    assert "was told to send Reset.req and sent nothing in 30 s" in str(over)
+
+
+async def test_what_bears_the_fields_is_what_was_asked_for() -> None:
+    stage = Stage("CSMS", external=True)
+    asked = (("key", "[HeartbeatInterval]"),)
+    stage.later(1, lambda: stage.call(CS, "GetConfiguration", {}))
+    stage.later(2, lambda: stage.call(CS, "GetConfiguration", {"key": ["HeartbeatInterval"]}))
+    message = await make_send(stage.bench, CS, "GetConfiguration", asked)
+    assert message.payload == {"key": ["HeartbeatInterval"]}
+    stage.later(1, lambda: stage.call(CS, "GetConfiguration", {}))
+    over = await ending(make_send(stage.bench, CS, "GetConfiguration", asked))
+    assert type(over) is Failed  # nothing better came
 
 
 async def test_our_own_party_is_not_asked_but_told() -> None:

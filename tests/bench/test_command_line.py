@@ -118,9 +118,18 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
     document = results(rehearsed[1])
     assert list(document) == ["format", "run", "device", "cases", "summary"]
     assert document["run"].keys() == {
-        "tool", "version", "started", "ended", "time", "strict", "shuffle", "command",
+        "tool", "version", "started", "ended", "time", "strict", "shuffle", "command", "folder", "options", "fail_on",
+        "known_failures", "sessions",
     }  # fmt: skip
     assert document["run"]["command"] == "rehearse run"
+    assert document["run"]["options"] == {}
+    assert document["run"]["folder"] == str(rehearsed[1].parent)
+    assert document["run"]["fail_on"] == ["fail", "inconclusive", "error"]
+    assert document["run"]["known_failures"] == {}
+    (session,) = document["run"]["sessions"]
+    assert (session["kind"], session["cases"], session["notes"]) == ("run", ALL, [])
+    assert session["started"] == document["run"]["started"]
+    assert session["ended"] == document["run"]["ended"]
     assert document["run"]["tool"] == "ocpp-rehearsal"
     assert document["run"]["time"] == "virtual"
     assert document["run"]["strict"] is False

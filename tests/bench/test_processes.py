@@ -108,7 +108,7 @@ def outcome(folder: Path, *arguments: str) -> Outcome:
     process = rehearse("run", "--out", "out", *arguments, cwd=folder)
     assert process.stderr == ""
     document = results(folder / "out")
-    for name in ("started", "ended", "command"):
+    for name in ("started", "ended", "command", "folder", "options", "sessions"):
         del document["run"][name]
     paths = (folder / "out" / "cases").glob("*/transcript.jsonl")
     texts = {path.parent.name: normalised(path.read_text()) for path in paths}

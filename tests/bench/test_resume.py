@@ -9,13 +9,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
 
 from ocppj.transcript import normalised
 from reports.reading import BadResults, read_results
-from tests.bench.test_command_line import ALL, REHEARSE, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import ALL, REHEARSE, Listening, assert_unusable, rehearse, results, verdicts
 
 pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
 
@@ -220,6 +221,40 @@ def test_what_is_left_keeps_its_place_in_another_order(tmp_path: Path) -> None:
     assert Left.by(tmp_path / "out") == Left.by(tmp_path / "undisturbed" / "out")
 
 
+# --- what a device is left with
+
+
+def killed_when(half: Path, words: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Kill a run when something has crossed the wire."""
+    with subprocess.Popen([str(REHEARSE), "run", *arguments], cwd=cwd) as process:  # noqa: S603  # our own command
+        while not (half.exists() and words in half.read_text()):
+            assert process.poll() is None
+            sleep(0.01)
+        process.kill()
+    return subprocess.CompletedProcess(arguments, process.returncode)
+
+
+def test_what_the_case_in_flight_has_left_in_a_central_system_is_undone(tmp_path: Path) -> None:
+    """It is told of the end of a transaction whose case was killed while it was running."""
+    listening = Listening("CP1")
+    store = listening.central_system.store
+    store.know_id_tag("GOOD")
+    half = tmp_path / "out" / "cases" / "TC_003_CSMS" / "transcript.part"
+    data = ["--data", "ValidIdTag=GOOD", "--data", "TransactionDuration=5"]
+    arguments = ["--csms", listening.url, "--case", "TC_003_CSMS", *data, "--out", "out"]
+    try:
+        process = listening.while_it_serves(killed_when, half, '"transactionId\\"', tmp_path, *arguments)
+        assert process.returncode == -signal.SIGKILL
+        assert [each.stopped_at for each in store.transactions.values()] == [None]
+        process = listening.while_running("run", "--resume", "out", cwd=tmp_path)
+    finally:
+        listening.close()
+    assert (process.returncode, played(process)) == (0, ["TC_003_CSMS"]), process.stdout
+    assert len(store.transactions) == 2
+    assert None not in [each.stopped_at for each in store.transactions.values()]
+    assert not half.exists()
+
+
 # --- interrupted
 
 
@@ -314,7 +349,7 @@ def test_what_stays_as_it_was_may_be_said_again(broken_off: Path) -> None:
     assert process.returncode == 0, process.stderr
 
 
-def _edit(folder: Path, **run: object) -> None:
+def _edit(folder: Path, /, **run: object) -> None:
     path = folder / "out" / "results.json"
     edited = json.loads(path.read_text())
     edited["run"] |= run

@@ -12,6 +12,7 @@ from bench.under_test import ChargePointUnderTest
 from ocppj.clock import Calendar, VirtualLoop
 from ocppj.frames import Payload
 from reports.results import CaseResult
+from simulator import reservation
 from simulator.charge_point import ChargePoint
 from tests.variants.foreign import ID_TAGS, Hands, _play, _VirtualRun
 
@@ -138,3 +139,37 @@ def test_after_the_run_no_reservation_is_left(calendar: Calendar, case: str) -> 
         assert it.memory.reservations
         leave()
         assert (it.memory.reservations, it.connectors[1].status) == ([], "Available")
+
+
+def test_a_reservation_that_outlives_its_time_fails_no_other_case(
+    calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object) -> None: ...
+
+    monkeypatch.setattr(reservation, "_expire", never)
+    it = ChargePoint()
+    it.handlers["ChangeAvailability"] = lambda *_: {"status": "Rejected"}
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_047_CS").verdict == "fail"
+        assert rehearse("TC_052_CS").verdict == "pass"
+
+
+def test_a_reservation_that_outlives_its_transaction_fails_no_other_case(calendar: Calendar) -> None:
+    it = ChargePoint()
+    held: set[int] = set()
+    reserve, cancel = it.handlers["ReserveNow"], it.handlers["CancelReservation"]
+
+    def reserve_one(it: ChargePoint, request: Payload) -> Payload:
+        conf = {"status": "Occupied"} if held else reserve(it, request)
+        if conf["status"] == "Accepted":
+            held.add(request["reservationId"])
+        return conf
+
+    def let_go(it: ChargePoint, request: Payload) -> Payload:
+        held.discard(request["reservationId"])
+        return cancel(it, request)
+
+    it.handlers |= {"ReserveNow": reserve_one, "CancelReservation": let_go}
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_046_2_CS").verdict == "pass"
+        assert rehearse("TC_052_CS").verdict == "pass"

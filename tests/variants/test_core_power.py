@@ -208,6 +208,11 @@ def slowly_backwards(frames: list[Frame]) -> Iterable[Frame | float]:
         yield from (frame, 3.0)
 
 
+def slowly(frames: list[Frame]) -> Iterable[Frame | float]:
+    for frame in frames:
+        yield from (frame, 3.0)
+
+
 def sampled(**fields: object) -> Callable[[], Change]:
     """Other fields in every sampledValue; ``...`` leaves one out."""
 
@@ -425,6 +430,12 @@ LAWFUL = {
     "queued samples backwards, one by one": Variant(
         "3.7: the latest is not the last", queued(slowly_backwards, 4), numbers="036", remark="was sent after that of"
     ),
+    "queued samples one by one": Variant(
+        "3.7: nothing says how fast they come",
+        queued(slowly),
+        numbers="036",
+        data={"MeterValueSampleInterval": "57", "Tolerance": "15"},
+    ),
     "timestamps in small letters": Variant(
         "RFC 3339 5.6", timestamps(lambda moment: timestamp(moment).lower()), numbers=f"036 {STARTS_OFFLINE}"
     ),
@@ -556,6 +567,14 @@ UNLAWFUL = {
         numbers="032_2",
         lacks=NO_BACKUP,
         fails="032_2",
+        reason="connector 1 is reported Unavailable, expected one of Preparing, Finishing, Charging",
+    ),
+    "says nothing of the whole that is Unavailable": Variant(
+        "5.2: what was changed is reported",
+        lambda: lambda frame: [] if frame.requests("StatusNotification", connectorId=0, status="Unavailable") else None,
+        numbers="034",
+        fails="034",
+        reason="no StatusNotification.req for connector 0 in 30 s, which is due by 5.2",
     ),
     "stops after a soft reset only": Variant(
         "5.14, errata 3.36: it stops them gracefully and then restarts",

@@ -8,11 +8,14 @@ from functools import partial
 import pytest
 
 from ocppj.clock import Calendar, timestamp
+from ocppj.errors import ErrorCode, Refused
 from ocppj.frames import Payload
 from simulator.charge_point import ChargePoint
+from simulator.configuration import Key
 from simulator.firmware_management import FirmwareManagement, firmware_image
 from simulator.memory import DiagnosticsUpload, FirmwareUpdate
 from tests.variants.foreign import Change, Frame, Variant, call
+from tests.variants.test_charge_points import in_turn
 
 UPDATES, UPLOADS = "044_1 044_2 044_3", "045_1 045_2"
 ALL = f"{UPDATES} {UPLOADS}"
@@ -215,6 +218,21 @@ def installs_in_vain(it: ChargePoint) -> None:
     it.firmware_management.installation_fails = True
 
 
+def refuses_unsigned(it: ChargePoint) -> None:
+    def refuse(*_: object) -> Payload:
+        raise Refused(ErrorCode.NOT_SUPPORTED, "")
+
+    it.handlers["UpdateFirmware"] = refuse
+
+
+def knows_security_profiles(it: ChargePoint) -> None:
+    it.configuration._keys["securityprofile"] = Key("SecurityProfile", "integer", "0", maximum=3)
+
+
+def transfers_over(protocols: str) -> Callable[[ChargePoint], None]:
+    return lambda it: it.configuration.set("SupportedFileTransferProtocols", protocols)
+
+
 def has_no_diagnostics(it: ChargePoint) -> None:
     def none(request: Payload) -> None:
         return None
@@ -228,6 +246,41 @@ def fails(work: str) -> Callable[[ChargePoint], None]:
 
 CHARGE_POINTS = {
     "ours": Variant("our own", numbers=ALL, strictly=True),
+    "it updates signed firmware alone": Variant(
+        "white paper L01.FR.20, with whatever security profile",
+        charge_point=in_turn(refuses_unsigned, knows_security_profiles),
+        numbers=UPDATES,
+        inconclusive=UPDATES,
+        reason="as the white paper has it (L01.FR.20): the test case wants it accepted",
+    ),
+    "it updates nothing": Variant(
+        "5.19, and nothing says that it follows the white paper",
+        charge_point=refuses_unsigned,
+        numbers=UPDATES,
+        fails=UPDATES,
+        reason="answered UpdateFirmware.req with CALLERROR NotSupported",
+    ),
+    "no FTP": Variant(
+        "errata 3.90: it tells so",
+        charge_point=transfers_over("HTTP"),
+        numbers=ALL,
+        inconclusive=ALL,
+        reason="give --data FileTransferProtocol=HTTP",
+    ),
+    "neither FTP nor HTTP": Variant(
+        "errata 3.90: it tells so",
+        charge_point=transfers_over("FTPS,HTTPS"),
+        numbers=ALL,
+        inconclusive=ALL,
+        reason="transfers files over FTPS,HTTPS alone",
+    ),
+    "no FTP, as its owner says": Variant(
+        "errata 3.90",
+        charge_point=transfers_over("http"),
+        numbers=ALL,
+        data={"FileTransferProtocol": "HTTP"},
+        strictly=True,
+    ),
     "it tells everything twice": Variant("4.4, 4.5: nothing forbids it", lambda: twice, numbers=ALL),
     "no Downloading before DownloadFailed": Variant(
         "TC_044_2: optional; 5.19 MUST tell the others",

@@ -1,8 +1,10 @@
 """A device that goes in the middle of a run: it is one finding, it is waited for, and what follows starts clean."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from bench.device import device
 from bench.operators import Answer, Operator, Outcome, Request
 from bench.plugin import Rehearsal
 from bench.run import Run
+from bench.under_test import ChargePointUnderTest
 from ocppj.clock import Calendar, VirtualLoop
 from ocppj.connection import Admission, Attempt, ServerSocket, drop
 from ocppj.frames import Call
@@ -20,7 +23,7 @@ from reference_csms.store import Store
 from reports.explanation import groups
 from reports.results import CaseResult, Results
 from simulator.charge_point import ChargePoint
-from tests.variants.foreign import ID_TAGS, Desk, Hands, _VirtualRun, play_all
+from tests.variants.foreign import ID_TAGS, Desk, Frame, Hands, _line, _VirtualRun, play_all
 
 Deed = Callable[[], Awaitable[None]]
 
@@ -40,6 +43,7 @@ class Fateful:
     comes_back: Deed = nothing
     asked: list[Request] = field(default_factory=list)
     is_spent: bool = False
+    does: Answer = "done"  # what he says when it has gone
 
     async def ask(self, request: Request) -> Outcome:
         if request.action == "restart" and self.is_spent:
@@ -50,7 +54,7 @@ class Fateful:
         if request.action == self.fatal and not self.is_spent:
             self.is_spent = True
             await self.goes()
-            return Outcome("done")
+            return Outcome(self.does, "nobody answers")
         return await self.operator.ask(request)
 
 
@@ -145,11 +149,33 @@ def test_a_central_system_that_is_gone_is_one_finding(calendar: Calendar, answer
     assert "no sign of life since TC_010_CSMS" in fate.case("TC_031_CSMS").reason
 
 
-def test_who_waits_for_nobody_waits_once(calendar: Calendar) -> None:
+def test_a_central_system_that_goes_unasked_fails_the_case(calendar: Calendar) -> None:
+    """Our Charge Point has something to send, and nobody to send it to."""
     mortal = Mortal(calendar)
-    mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", mortal.go))
-    # MessageTimeout of the case, LongOperationTimeout of the bench, and hardly anything for each case that is left.
-    assert mortal.loop.time() < 30 + 120 + 60
+    asked = count()
+
+    def go_instead(frame: Frame) -> list[Frame | str | float] | None:
+        if not frame.answers("Authorize") or not next(asked):  # the first is that of the bench itself
+            return None
+        mortal.loop.call_soon(lambda: mortal.desk.tasks.add(mortal.loop.create_task(mortal.go())))
+        return [frame.refused("InternalError")]
+
+    with _line("Central System", go_instead, None):
+        fate = mortal.rehearse(mortal.desk)
+    assert fate.verdicts == "pass fail inconclusive inconclusive inconclusive inconclusive"
+
+
+def test_a_central_system_that_is_gone_before_a_case_fails_it(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+
+    def go_after_authorize(frame: Frame) -> None:
+        if frame.answers("Authorize"):  # the first is that of the bench itself, before the first case
+            mortal.loop.call_soon(lambda: mortal.desk.tasks.add(mortal.loop.create_task(mortal.go())))
+
+    with _line("Central System", go_after_authorize, None):
+        fate = mortal.rehearse(mortal.desk)
+    assert fate.verdicts == "fail inconclusive inconclusive inconclusive inconclusive inconclusive"
+    assert fate.case("TC_001_CSMS").reason.startswith("the Central System refuses the connection: ws://127.0.0.1:")
 
 
 def test_a_central_system_that_its_operator_brings_back_is_rehearsed_on(calendar: Calendar) -> None:
@@ -190,29 +216,41 @@ def test_a_connection_that_is_made_again_at_once_fails_no_case(calendar: Calenda
     assert fate.case("TC_013_CSMS").remarks == []
 
 
-@pytest.mark.parametrize("other", [None, "CP2"])
-def test_a_central_system_that_hangs(calendar: Calendar, monkeypatch: pytest.MonkeyPatch, other: str | None) -> None:
-    """It lives if it answers any Charge Point that it knows."""
-    mortal = Mortal(calendar)
+@contextmanager
+def hanging(identity: str) -> Iterator[Deed]:
+    """How to have the Central System answer this Charge Point no more."""
     serve = Peer._serve
     hangs: list[bool] = []
 
     async def hang(peer: Peer, call: Call) -> None:
-        if peer.party != "Central System" or not hangs or peer.identity != "CP1":
+        if peer.party != "Central System" or not hangs or peer.identity != identity:
             await serve(peer, call)
-
-    monkeypatch.setattr(Peer, "_serve", hang)
 
     async def begin() -> None:
         hangs.append(True)
 
-    fate = mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", begin), second_identity=other)
-    if other is None:
-        assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
-        assert "nothing came in" in fate.outages[0]["words"]
-    else:
-        assert fate.verdicts == "pass pass fail fail fail fail"
-        assert fate.outages == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Peer, "_serve", hang)
+        yield begin
+
+
+def test_a_central_system_that_hangs_is_one_finding(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+    with hanging("CP1") as begin:
+        fate = mortal.rehearse(Fateful(mortal.desk, "RemoteStartTransaction", begin))
+    assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+    assert "answers nothing" in fate.outages[0]["words"]
+    # The case, MessageTimeout for what it left open, LongOperationTimeout to come back; then a glance for each case.
+    assert mortal.loop.time() < 60 + 30 + 120 + 4 * 5
+
+
+def test_a_central_system_that_answers_another_charge_point_lives(calendar: Calendar) -> None:
+    mortal = Mortal(calendar)
+    with hanging("CP1") as begin:
+        operator = Fateful(mortal.desk, "RemoteStartTransaction", begin)
+        fate = mortal.rehearse(operator, second_identity="CP2")
+    assert fate.verdicts == "pass pass fail fail fail fail"
+    assert (operator.asked, fate.outages) == ([], [])
 
 
 class Clinging(CentralSystem):
@@ -274,15 +312,35 @@ class Station:
         self.it._peer.send_text = say_nothing  # type: ignore[method-assign]
 
     def rehearse(self, operator: Operator) -> Fate:
+        with self.seated(operator) as run:
+            return rehearsed(run, CHARGE_POINT)
+
+    @contextmanager
+    def seated(self, operator: Operator) -> Iterator[Run]:
         run = _VirtualRun(device(listen=("127.0.0.1", 0), data=ID_TAGS), operator, self.loop)
         try:
             run.open()
             self.loop.run_until_complete(self.it.power_on(run.endpoint))
             assert run.await_charge_point()
-            return rehearsed(run, CHARGE_POINT)
+            yield run
         finally:
             self.loop.run_until_complete(self.it.stop())
             run.close()
+
+
+def test_nobody_can_do_anything_at_a_charge_point_that_is_gone(calendar: Calendar) -> None:
+    """What its operator says of it is not the reason."""
+    station = Station(calendar)
+    fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", station.go, does="gave up"))
+    assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
+    reason = fate.case("TC_005_1_CS").reason
+    assert reason.startswith("the connection to the Charge Point ended (code 1006) and was not made again within 30 s")
+
+
+def test_who_can_do_nothing_at_a_charge_point_that_is_there_fails_it_not(calendar: Calendar) -> None:
+    station = Station(calendar)
+    fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", nothing, does="gave up"))
+    assert fate.verdicts == "pass pass inconclusive pass pass pass"
 
 
 @pytest.mark.parametrize("answer", ["gave up", "device cannot", "done"])
@@ -318,7 +376,7 @@ def test_a_charge_point_that_hangs_is_one_finding(calendar: Calendar) -> None:
     station = Station(calendar)
     fate = station.rehearse(Fateful(station.hands, "unplug_ev_side", station.hang))
     assert fate.verdicts == "pass pass fail inconclusive inconclusive inconclusive"
-    assert "nothing came in" in fate.outages[0]["words"]
+    assert "answers nothing" in fate.outages[0]["words"]
 
 
 def test_a_charge_point_that_its_operator_brings_back_is_rehearsed_on(calendar: Calendar) -> None:
@@ -335,3 +393,23 @@ def test_a_charge_point_that_boots_by_itself_begins_the_next_case_afresh(calenda
     fate = station.rehearse(operator)
     assert fate.verdicts == "pass pass fail pass pass pass"
     assert (operator.asked, fate.outages) == ([], [])
+
+
+def test_who_comes_back_is_heard_of_its_connectors_again(calendar: Calendar) -> None:
+    """Perhaps it has booted (errata 3.22), and they are not as they were."""
+    station = Station(calendar)
+
+    async def look(device: ChargePointUnderTest) -> None:
+        known = device.central_system.store.of("CP1").charge_point
+        assert await device.look_for_life(30) is None
+        assert known.connectors
+        await station.go()
+        assert await device.look_for_life(5) == "it is not connected"
+        await station.come_back()
+        assert await device.look_for_life(30) is None
+        assert not known.connectors
+
+    with station.seated(station.hands) as run:
+        assert run._charge_point_under_test is not None
+        station.loop.run_until_complete(asyncio.sleep(5))
+        station.loop.run_until_complete(look(run._charge_point_under_test))

@@ -164,7 +164,7 @@ LAWFUL: dict[str, Variant] = {
         "TC_058_1 and TC_060 take it", refuses_with("PropertyConstraintViolation"), numbers="058_1 060"
     ),
     "falls back to the default when the TxProfile has ended": charge_point(
-        "errata 3.43: another profile is available", periods(falls_back), remark="the test case wants 10"
+        "errata 3.43: another profile is available", periods(falls_back), remark="the test case wants 10 A"
     ),
     "limits a digit too low": charge_point(
         "3.13.3: at most what the profiles allow; 7.14: one digit",
