@@ -291,7 +291,7 @@ def reach(run: Run) -> None:
     try:
         run.open()
     except HookFailed as failed:
-        unusable(f"nothing was made ready, so nothing is run: {shown(str(failed))}")
+        unusable(f"nothing is run: {shown(str(failed))}")
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")
