@@ -7,6 +7,7 @@ why. The first line that is printed is the port, on 127.0.0.1.
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,7 +39,10 @@ class Mains:
 
     def __init__(self, *command: str | Path, folder: Path, terminal: int | None = None) -> None:
         """``folder``: where the program runs. ``terminal``: what it has for one; without it, nothing is typed."""
-        self._command = [str(word) for word in command]
+        program = shutil.which(command[0])
+        if program is None:
+            sys.exit(f"{command[0]} is no program that can be run")
+        self._command = [str(Path(program).absolute()), *map(str, command[1:])]
         self._folder = folder
         self._terminal = subprocess.DEVNULL if terminal is None else terminal
         self._output = sys.stderr if terminal is None else terminal
