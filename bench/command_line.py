@@ -33,7 +33,7 @@ from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
-from bench.sessions import Earlier, Sessions, boot_notes, keep_interrupted, options_given
+from bench.sessions import Earlier, Sessions, be_alone_in, boot_notes, keep_interrupted, options_given
 from bench.settings import ANY_PASSWORD, Choice, Told, ToldForRun, with_options
 from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
@@ -122,6 +122,7 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
         reach(rehearsal.run)
+        be_alone_in(out)
         if earlier:
             _go_on(earlier, rehearsal.run)
         else:

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -147,6 +148,20 @@ def keep_interrupted(folder: Path) -> None:
             f"{folder} holds a run that was interrupted, {len(found.left)} cases are left: --resume {folder} goes on "
             "with it, another --out begins anew"
         )
+
+
+def be_alone_in(folder: Path) -> None:
+    """Be the only run that writes into a folder, to the end of this process; ends the command if another is.
+
+    Who was killed holds it no more.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        flock(os.open(folder, os.O_RDONLY), LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        unusable(f"another run is writing into {folder}: wait for its end, or give another --out")
+    except OSError as error:
+        unusable(f"the results cannot be written to {folder}: {error.strerror}")
 
 
 def _refuse_other_options(context: typer.Context, earlier: Earlier) -> None:

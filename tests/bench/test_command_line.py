@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not i
 
 
 def rehearse(
-    *arguments: str, cwd: Path, env: dict[str, str] | None = None, timeout: float = 60.0
+    *arguments: str, cwd: Path, env: dict[str, str] | None = None, timeout: float = 300.0
 ) -> subprocess.CompletedProcess[str]:
     """Call the command; it gets no terminal."""
     return subprocess.run(  # noqa: S603

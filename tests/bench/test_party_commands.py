@@ -30,7 +30,7 @@ WS = "ws://127.0.0.1:1"  # where nobody is
 TOKEN = "a-token-of-nobody"  # noqa: S105
 PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
 KNOWN = ("--id-tag", "VALID=Accepted,GROUP", "--id-tag", "BLOCKED=Blocked")
-PATIENCE = 60.0  # seconds, on a busy machine
+PATIENCE = 300.0  # seconds, on a busy machine
 
 
 @dataclass

@@ -165,7 +165,7 @@ FAULTS = {
 def test_a_fault_is_an_error_of_its_case(tmp_path: Path, name: str) -> None:
     fault, status, verdict, reason = FAULTS[name]
     process = spoilt(tmp_path, fault, "-n", "2")
-    output, errors = process.communicate(timeout=120)
+    output, errors = process.communicate(timeout=300)
     assert (process.returncode, errors) == (status, ""), output
     found = {case["id"]: case for case in results(tmp_path / "out")["cases"]}
     assert sorted(found) == ALL
@@ -195,7 +195,7 @@ def test_an_interruption_ends_all(tmp_path: Path, interrupt: Callable[["subproce
     process = spoilt(tmp_path, WAITS.format(seconds=600), "-n", "2")
     await_file(tmp_path / "waiting")
     interrupt(process)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=300)
     assert (process.returncode, errors) == (130, "")
     assert "Interrupted: the cases that are missing were not run." in output
     assert processes_beside(process.pid) == []
@@ -219,7 +219,7 @@ def test_nobody_waits_for_one_that_was_killed(tmp_path: Path) -> None:
 
 def assert_nobody_is_left(process: "subprocess.Popen[str]") -> None:
     try:
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
         for _ in range(600):
             if not processes_beside(process.pid):
                 break

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -222,6 +223,23 @@ def test_what_is_left_keeps_its_place_in_another_order(tmp_path: Path) -> None:
 
 
 # --- what a device is left with
+
+
+def while_it_is_written(out: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the command while another run is writing into a folder."""
+    out.mkdir()
+    descriptor = os.open(out, os.O_RDONLY)
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+        return rehearse(*arguments, cwd=cwd)
+    finally:
+        os.close(descriptor)
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    process = while_it_is_written(tmp_path / "out", tmp_path, "run", "--out", "out", *FEW)
+    assert_unusable(process, "another run is writing into out: wait for its end, or give another --out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def killed_when(half: Path, words: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -26,7 +26,7 @@ from tests.interop.rehearsals import (
     rehearsing,
 )
 
-PATIENCE = 60.0  # seconds in which a file must be there
+PATIENCE = 300.0  # seconds in which a file must be there
 
 PASSES = Due("pass", "our own parties do what the white paper asks for")
 
