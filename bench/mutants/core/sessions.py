@@ -95,20 +95,6 @@ def waits_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(charging_session, "_time_out", never)
 
 
-def ends_preparations_at_once(patch: pytest.MonkeyPatch) -> None:
-    time_out = charging_session._time_out
-
-    async def time_out_soon(charge_point: ChargePoint, connector: Connector, preparation: int) -> None:
-        limit = charge_point.configuration.number("ConnectionTimeOut")
-        charge_point.configuration.set("ConnectionTimeOut", "1")
-        ending = asyncio.ensure_future(time_out(charge_point, connector, preparation))
-        await asyncio.sleep(0)
-        charge_point.configuration.set("ConnectionTimeOut", str(limit))
-        await ending
-
-    patch.setattr(charging_session, "_time_out", time_out_soon)
-
-
 def is_without_cable(_: ChargePoint, connector: Connector) -> bool:
     return connector.status == "Preparing" and not connector.is_occupied
 
@@ -160,20 +146,19 @@ def names_who_started(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transaction, "_end", end_as_begun)
 
 
-def starts_remotely_at_connector_zero(patch: pytest.MonkeyPatch) -> None:
-    """It takes 0 for any connector."""
+def accepts_remote_starts_at_connector_zero(patch: pytest.MonkeyPatch) -> None:
+    """Nothing comes of it."""
     check, start = schemas.check, HANDLERS["RemoteStartTransaction"]
 
     def check_others(action: str, kind: Any, payload: Payload, unique_id: str) -> None:
         if payload.get("connectorId") != 0:
             check(action, kind, payload, unique_id)
 
-    def start_anywhere(charge_point: ChargePoint, request: Payload) -> Payload:
-        anywhere = {name: value for name, value in request.items() if (name, value) != ("connectorId", 0)}
-        return start(charge_point, anywhere)
+    def start_or_accept(charge_point: ChargePoint, request: Payload) -> Payload:
+        return {"status": "Accepted"} if request.get("connectorId") == 0 else start(charge_point, request)
 
     patch.setattr(peer, "check", check_others)
-    patch.setitem(HANDLERS, "RemoteStartTransaction", start_anywhere)
+    patch.setitem(HANDLERS, "RemoteStartTransaction", start_or_accept)
 
 
 # Meter values
@@ -308,7 +293,7 @@ OF_CHARGE_POINT = [
     Mutant(
         "AuthorizeRemoteTxRequests is ignored",
         "Charge Point",
-        "OCPP 1.6 9.1.2",
+        "OCPP 1.6 9.1.3",
         takes_for("AuthorizeRemoteTxRequests", False),
         f"{REMOTELY} TC_011_2_CS",
     ),
@@ -334,10 +319,10 @@ OF_CHARGE_POINT = [
         "TC_026_CS",
     ),
     Mutant(
-        "a RemoteStartTransaction for connector 0 is one for any connector",
+        "a RemoteStartTransaction for connector 0 is Accepted",
         "Charge Point",
         "OCPP 1.6 6.33",
-        starts_remotely_at_connector_zero,
+        accepts_remote_starts_at_connector_zero,
         "TC_027_CS",
     ),
     Mutant(
