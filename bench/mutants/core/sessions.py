@@ -176,12 +176,12 @@ def tells_context(wrong: str, right: str) -> Plant:
     return plant
 
 
-def measures_every(seconds: float) -> Plant:
-    """Sampled values come at another interval than the key has."""
+def samples_every(other: Callable[[int], float]) -> Plant:
+    """At another interval (s) than the one that the key has, made from that."""
 
     async def sample(it: ChargePoint, connector: Connector, stored: StoredTransaction) -> None:
-        while it.configuration.number("MeterValueSampleInterval"):
-            await asyncio.sleep(seconds)
+        while interval := it.configuration.number("MeterValueSampleInterval"):
+            await asyncio.sleep(other(interval))
             metering._sample(it, connector, stored, "Sample.Periodic", "Sampled", it.now())
 
     return lambda patch: patch.setattr(metering, "sample_periodically", sample)
@@ -431,10 +431,17 @@ OF_CHARGE_POINT = [
         "TC_071_CS",
     ),
     Mutant(
-        "samples come every half minute whatever the interval",
+        "samples come twice as often as they are to",
         "Charge Point",
-        "OCPP 1.6 9.1.19",
-        measures_every(30),
+        "OCPP 1.6 3.16.1",
+        samples_every(lambda interval: interval / 2),
+        "TC_070_CS",
+    ),
+    Mutant(
+        "each sample is taken some seconds later than it is due",
+        "Charge Point",
+        "OCPP 1.6 3.16.1",
+        samples_every(lambda interval: interval + 3),
         "TC_070_CS",
     ),
     Mutant(
