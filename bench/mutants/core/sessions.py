@@ -503,7 +503,7 @@ OF_CENTRAL_SYSTEM = [
         "Central System",
         "OCPP 1.6 4.10",
         never_answers("StopTransaction"),
-        "TC_005_1_CSMS TC_012_CSMS",
+        "TC_005_1_CSMS TC_012_CSMS TC_032_1_CSMS",
     ),
     Mutant(
         "what is Rejected is asked for once more",
