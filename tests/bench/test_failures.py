@@ -1,6 +1,7 @@
 """What is told of a case that did not pass: the frame, the fields, the clause, the cause, and what to do next."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -330,5 +331,5 @@ def test_nothing_is_told_of_what_does_not_apply() -> None:
     rehearsal = Rehearsal(Run(Device()), Results({}, {}))
     case = Case("TC_900_CS", "A case", "CS", "Core", "core/a.feature", (), ())
     rehearsal.file(case, NotApplicable("it lacks it"))
-    rehearsal.file(case, OurError("it broke"))
+    rehearsal.file(replace(case, id="TC_901_CS"), OurError("it broke"))
     assert [result.failure is None for result in rehearsal.results.cases] == [True, False]
