@@ -58,13 +58,13 @@ class Agenda:
         """What is ahead, in a line."""
         alone = sum(map(self._needs_nobody, self._cases))
         helped = len(self._cases) - alone
-        alone_in_words = "1 case runs by itself" if alone == 1 else f"{alone} cases run by themselves"
+        runs = "1 case runs by itself" if alone == 1 else f"{alone} cases run by themselves"
         if not helped:
-            return f"{alone_in_words}: none needs you."
-        helped_in_words = f"{helped} need{'s' if helped == 1 else ''} you"
+            return f"{runs}: none needs you."
+        needs = "1 needs you" if helped == 1 else f"{helped} need you"
         times = Counter(action for case in self._cases.values() for action in _actions(case))
         what = ", ".join(f"{_often(count)} {_words(action)}" for action, count in times.most_common())
-        return f"{alone_in_words}, then {helped_in_words}{f': {what}' if what else ''}."
+        return f"{f'{runs}, then ' if alone else 'Of the cases '}{needs}{f': {what}' if what else ''}."
 
     def heading(self, case_id: str) -> str:
         """What a batch is about, if the case is its first; else empty."""

@@ -34,11 +34,6 @@ class Validation:
     def __str__(self) -> str:
         return f"{self.case} {self.number} ({self.text})"
 
-    @property
-    def judged(self) -> str:
-        """The party that it judges."""
-        return "Central System" if self.case.endswith("_CSMS") else "Charge Point"
-
 
 @cache
 def validations() -> dict[str, tuple[Validation, ...]]:
@@ -94,7 +89,7 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
     whole = Spared(frozenset({step, *answer, *resting, *_waiting(steps, step)}))
-    with_consequences = Spared(whole.steps | _consequences(validation.judged, steps, step))
+    with_consequences = Spared(whole.steps | _consequences(validation, steps, step))
     rows = [Spared(frozenset({step}), validation.rows)] if validation.rows else []
     return list(dict.fromkeys([*rows, whole, with_consequences]))
 
@@ -111,21 +106,19 @@ def _waiting(steps: Sequence[StepResult], step: int) -> set[int]:
     }
 
 
-def _consequences(judged: str, steps: Sequence[StepResult], step: int) -> set[int]:
-    """The later sentences about the other party than the judged one, and the answers to what it sends in them."""
+def _consequences(validation: Validation, steps: Sequence[StepResult], step: int) -> set[int]:
+    """The later sentences about the party that is not judged, and the answers to what it sends in them."""
     told = sentences(steps)
     found: set[int] = set()
     for number in range(step + 1, len(steps) + 1):
         sentence = told[number - 1]
+        # Connectors, keys and samples are the Charge Point's.
+        is_of_central_system = " the Central System " in sentence.split(" with ")[0]
+        is_of_other = is_of_central_system != validation.case.endswith("_CSMS")
         answers_other = " responds with " in sentence and number - 1 in found
-        if sentence.startswith("Then ") and (_party(sentence) != judged or answers_other):
+        if sentence.startswith("Then ") and (is_of_other or answers_other):
             found.add(number)
     return found
-
-
-def _party(sentence: str) -> str:
-    """The party that a sentence is about: its connectors, keys and samples are the Charge Point's."""
-    return "Central System" if " the Central System " in sentence.split(" with ")[0] else "Charge Point"
 
 
 def _forbidden(step: StepResult) -> tuple[str, ...] | None:

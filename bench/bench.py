@@ -41,6 +41,8 @@ from ocppj.transcript import Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
+NOTICED = 0.1  # seconds until the end of a connection is
+
 KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
 
 # Requests that come by themselves and explain nothing.
@@ -432,6 +434,8 @@ class Bench:
         if outcome.answer == "device cannot":
             raise self.blame(party, outcome.words) if party == self.judged else Inconclusive(outcome.words)
         if outcome.answer != "done":
+            if left := await self._waited_for():
+                raise self._gone(left)  # nobody could have done it
             advice = "Have it done: answer at a terminal, or give a program with --operator command:PROGRAM."
             # What was asked for stands behind the colon, and differs from case to case.
             raise Inconclusive(outcome.words, Evidence(outcome.words, advice=advice, cause=outcome.words.split(":")[0]))
@@ -779,6 +783,14 @@ class Bench:
         times = "once" if len(codes) == 1 else f"{len(codes)} times"
         stays = " and not opened again" if self._left() else ""
         return f"; the connection was closed {times} meanwhile (code {codes[-1]}){stays}"
+
+    async def _waited_for(self) -> str:
+        """The same as ``_left``, once a party whose connection has ended had its time to make another."""
+        deadline = self.loop.time() + self.timeout
+        was_open = self.judged == "Charge Point"
+        await asyncio.sleep(NOTICED)
+        await self.wire.until(lambda: departure(self.wire.records, was_open=was_open) is None or None, deadline)
+        return self._left()
 
     def _left(self) -> str:
         """How the judged party has dropped off, if it has; empty if it is there, or if it was us who cut it off."""

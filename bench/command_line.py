@@ -33,7 +33,7 @@ from bench.play import play
 from bench.plugin import Rehearsal
 from bench.processes import play_in_processes
 from bench.run import Run
-from bench.sessions import Earlier, Sessions, boot_notes, options_given
+from bench.sessions import Earlier, Sessions, boot_notes, keep_interrupted, options_given
 from bench.settings import ANY_PASSWORD, Choice, Told, ToldForRun, with_options
 from bench.terminal import ABORTED, console, unusable
 from bench.verdicts import OurError
@@ -103,6 +103,8 @@ def run(
     _check_processes(processes, file.device)
     wanted = choice.of(file.device)
     earlier = sessions.earlier(context, file.device)
+    if earlier is None:
+        keep_interrupted(out)
     results = (
         earlier.results if earlier else Results(_facts(file, strict, shuffle, options_given(context)), _described(file))
     )
@@ -291,7 +293,7 @@ def reach(run: Run) -> None:
     try:
         run.open()
     except HookFailed as failed:
-        unusable(f"nothing was made ready, so nothing is run: {shown(str(failed))}")
+        unusable(f"nothing is run: {shown(str(failed))}")
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")

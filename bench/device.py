@@ -213,8 +213,6 @@ class Problem:
         """In one line, with the setting as the command line has it."""
         table, _, key = self.setting.partition(".")
         name = OPTIONS.get(self.setting) or NAMES.get(self.setting) or f"--{key or table}".replace("_", "-")
-        if key.startswith("urls."):
-            name = "--next-csms"
         if self.value is None:
             return f"{name} {self.words}"
         return f"{name}{' ' if name.startswith('--') else '='}{self.value} {self.words}"
@@ -239,7 +237,9 @@ def setting_of(name: str) -> str:
 
 # What a device file calls a setting -> what it is called on the command line.
 NAMES = {setting_of(name): name for name in (*DEFAULT_DATA, *LIMITS, *FILE_SERVERS, *LOCATIONS)}
+NEXT_URL = "connection.next_url"  # the command line alone has it: a file tells the URL of each profile
 OPTIONS = {
+    NEXT_URL: "--next-csms",
     "connection.url": "--csms",
     "connection.listen": "--listen",
     "security.profile": "--security-profile",

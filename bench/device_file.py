@@ -20,7 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from bench.cases import all_cases, hint
-from bench.device import NAMES, BadSetting, Device, Problem, Security, authorization_key, device
+from bench.device import NAMES, NEXT_URL, BadSetting, Device, Problem, Security, authorization_key, device
 from bench.pki import read_credential, read_roots
 from bench.toml_lines import lines
 from ocppj.secrets import masked
@@ -144,19 +144,13 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     if settings.keys() & {"role", "connection.url", "connection.listen"}:
         profile = profile or 0
     urls = {number: settings[name] for number in range(4) if (name := f"connection.urls.{number}") in settings}
-    url, listen = urls.pop(profile or 0, settings.get("connection.url")), settings.get("connection.listen")
-    address = _address(listen)
-    problems = [*_of_connection(settings, url, address)]
+    if NEXT_URL in settings:
+        urls[(profile or 0) + 1] = settings[NEXT_URL]
+    url = urls.pop(profile or 0, settings.get("connection.url"))
+    address = _address(settings.get("connection.listen"))
+    security, problems = _security(settings, profile, password, urls, store)
+    problems = [*_of_connection(settings, url, address), *problems, *_of_files(security)]
     role = settings.get("role")
-    if password is None and role is not None:
-        try:
-            password = _password(str(settings.get(PASSWORD_FROM, PASSWORD)))
-        except BadSetting as error:
-            problems += error.problems
-    paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
-    given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
-    security = Security(profile, password, urls=urls, store=store or Security.store, **given)
-    problems += _of_files(security)
     try:
         subject = device(
             url=url if role != "Charge Point" else None,
@@ -178,6 +172,21 @@ def device_of(settings: Settings, password: bytes | None = None, store: Path | N
     return subject
 
 
+def _security(
+    settings: Settings, profile: int | None, password: bytes | None, urls: Mapping[int, str], store: Path | None
+) -> tuple[Security, list[Problem]]:
+    """How the two parties know each other; a password that is of no use is a problem."""
+    problems: list[Problem] = []
+    if password is None and "role" in settings:
+        try:
+            password = _password(str(settings.get(PASSWORD_FROM, PASSWORD)))
+        except BadSetting as error:
+            problems += error.problems
+    paths = ("tls_ca", "client_cert", "client_key", "server_cert", "server_key", "pki")
+    given = {name: Path(settings[key]) for name in paths if (key := f"security.{name}") in settings}
+    return Security(profile, password, urls=urls, store=store or Security.store, **given), problems
+
+
 def _named(problem: Problem, settings: Settings) -> Problem:
     """That there is no password, with the variable in which it was looked for."""
     if "role" not in settings:
@@ -193,19 +202,15 @@ def _of_connection(settings: Settings, url: str | None, address: tuple[str, int]
     if role == "Central System" and url is None:
         profile = settings.get("security.profile", 0)
         has_others = any(name.startswith("connection.urls.") for name in settings)
-        where = (
-            f"connection.urls has none for security profile {profile}"
-            if has_others
-            else "where is it? ws://host:port/path"
-        )
-        yield Problem("connection.url", f"is missing: {where}")
+        none = f"connection.urls has none for security profile {profile}"
+        yield Problem("connection.url", f"is missing: {none if has_others else 'where is it? ws://host:port/path'}")
     if role == "Charge Point" and listen is None:
         yield Problem("connection.listen", "is missing: where is it awaited? 127.0.0.1:9000, for instance")
     if role == "Central System" and listen is not None:
         yield Problem("connection.listen", "is for a Charge Point, and a Central System is under test", listen)
     if role == "Charge Point" and url is not None:
         yield Problem("connection.url", "is for a Central System, and a Charge Point is under test", masked(url))
-    for name in ("connection.url", *(f"connection.urls.{number}" for number in range(4))):
+    for name in ("connection.url", NEXT_URL, *(f"connection.urls.{number}" for number in range(4))):
         if name in settings and not URL.fullmatch(settings[name]):
             yield Problem(name, "is no URL such as ws://host:port/path", masked(settings[name]))
     if listen is not None and address is None:

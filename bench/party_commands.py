@@ -39,7 +39,7 @@ ID_TAG = re.compile(r"(?P<id_tag>[^=,]{1,20})(=(?P<status>\w+)(,(?P<parent>[^=,]
 STATUSES = ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx")  # 7.2
 STORE_EVERY = 0.5  # seconds
 
-HttpPort = Annotated[int | None, typer.Option(help="The port of the HTTP interface; 0 is any that is free.")]
+HttpPort = Annotated[int, typer.Option(help="The port of the HTTP interface; 0 is any that is free.")]
 HttpHost = Annotated[str, typer.Option(help="Where the HTTP interface listens; beyond this machine only with --token.")]
 Token = Annotated[
     str | None,
@@ -247,7 +247,8 @@ async def _play(party: Callable[[], Any], http_api: "Callable[[], FastAPI]", lis
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    async with party() as words, serving(http_api(), listening):
+    # The party goes first: who still waits for an answer of the other one is told so.
+    async with serving(http_api(), listening), party() as words:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         _say(words)
@@ -261,7 +262,7 @@ def _say(text: str) -> None:
     console.file.flush()
 
 
-def _http(host: str, port: int | None, token: str | None) -> socket.socket:
+def _http(host: str, port: int, token: str | None) -> socket.socket:
     """Where the HTTP interface listens. Ends the command for what would let strangers in."""
     from ocppj.http_api import bind, is_loopback
 
@@ -272,7 +273,7 @@ def _http(host: str, port: int | None, token: str | None) -> socket.socket:
             unusable(f"the token is not {LEAST_TOKEN} or more printable characters of ASCII without a space")
         keep(token.encode())
     try:
-        return bind(host, port or 0)
+        return bind(host, port)
     except (OSError, OverflowError) as error:
         unusable(f"cannot listen at {host}:{port}: {_why(error)}")
 

@@ -63,10 +63,11 @@ class Run:
     def __init__(
         self, device: Device | None = None, operator: Operator | None = None, hooks: Sequence[Hook] = ()
     ) -> None:
-        """``hooks``: who makes things ready; an operator that is one is the last of them."""
+        """``hooks``: who makes a device ready; an operator that is one is the last of them."""
         self.device = device or Device()
         self.operator = operator or Nobody()
-        self._hooks = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
+        ready = [*hooks, *([self.operator] if isinstance(self.operator, Hook) else [])]
+        self._hooks = ready if self.device.is_external else []
         self.pki = Pki(
             self.device.security.pki,
             host=self._host,
@@ -262,7 +263,7 @@ class Run:
             await self._leave(charge_point)
         if words is not None:
             return words or None
-        return f"nothing came in {limit:g} s" if any(openings(wire.records)) else f"no connection in {limit:g} s"
+        return "it admits a connection and answers nothing" if any(openings(wire.records)) else "there is no connection"
 
     async def _serve_files(self, bench: Bench) -> None:
         """Let the places that a case names be there."""

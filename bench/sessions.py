@@ -133,6 +133,22 @@ class Sessions:
         return earlier
 
 
+def keep_interrupted(folder: Path) -> None:
+    """End the command rather than write over a run of a device that can go on: hours of somebody's hands may be in it.
+
+    A self-rehearsal takes seconds; it is written over.
+    """
+    try:
+        found = read_results(folder)
+    except BadResults:
+        return  # nothing that could go on
+    if found.left and found.run.get("time") == "real":
+        unusable(
+            f"{folder} holds a run that was interrupted, {len(found.left)} cases are left: --resume {folder} goes on "
+            "with it, another --out begins anew"
+        )
+
+
 def _refuse_other_options(context: typer.Context, earlier: Earlier) -> None:
     kept = cast("dict[str, Any]", earlier.results.run["options"])
     for parameter in context.command.params:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bench.cases import PROFILES, Case, all_cases, hint
-from bench.device import BadSetting, Device, authorization_key, setting_of
+from bench.device import NEXT_URL, BadSetting, Device, authorization_key, setting_of
 from bench.device_file import ABOUT, PASSWORD, BadDeviceFile, DeviceFile, device_of, read
 from bench.operators.kinds import operator_table
 from bench.terminal import refuse, unusable
@@ -119,7 +119,7 @@ class Told:
             "identity": self.identity,
             "security.profile": self.security_profile,
             **{f"security.{name}": getattr(self, name) for name in ("tls_ca", "client_cert", "client_key", "pki")},
-            f"connection.urls.{(self.security_profile or 0) + 1}": self.next_csms,
+            NEXT_URL: self.next_csms,
             **{setting_of(name): value for name, value in named_values("--data", self.data or []).items()},
             **{f"has.{name}": False for name in self.lacks or []},
         }

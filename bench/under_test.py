@@ -11,19 +11,18 @@ from dataclasses import replace
 from math import inf, isfinite
 
 from bench.bench import Bench
-from bench.connections import openings
 from bench.credentials import Credentials
 from bench.device import Device
 from bench.hands import seen
 from bench.life import sign_of_life
 from bench.messages import is_accepted, messages, registration_told
 from bench.residue import Residue
+from bench.trust import Trust
 from bench.verdicts import Failed, Inconclusive
-from ocppj.certificates import load
 from ocppj.errors import CallFailed, Unanswered
 from ocppj.frames import Payload
 from ocppj.transcript import Record
-from reference_csms import reservation, security, store
+from reference_csms import store
 from reference_csms.central_system import CentralSystem
 
 PRE_AUTHORIZE = "localpreauthorize"  # with it a cached idTag is not asked about, which cases count on
@@ -43,7 +42,6 @@ class ChargePointUnderTest:
 
     def __init__(self, device: Device, central_system: CentralSystem, credentials: Credentials) -> None:
         self.central_system = central_system
-        self._credentials = credentials
         self.plugged: set[int] = set()  # where the operator was asked to put a cable in
         self.has_power = True  # as far as the operator was asked for
         self.hands_are_proven = False  # whether anything that its operator did has shown on the wire
@@ -59,12 +57,13 @@ class ChargePointUnderTest:
         self._spelling: dict[str, str] = {}  # key in lower case -> as the Charge Point writes it
         self._changed: set[str] = set()  # keys in lower case
         self._inoperative: set[int] = set()
+        self._reservations: set[int] = set()  # reservationIds that it has accepted since they were cancelled
         self._unstopped: set[int] = set()  # transactionIds that nothing has ended
         self._has_profiles = False  # whether a charging profile was sent since they were cleared
         self._has_cache = "authorization_cache" not in device.lacks
         self._latest = ""  # the id of the case before
         self._residue: list[Residue] = []  # what that one has left behind, and could not be undone
-        self._installed: dict[str, str] = {}  # certificate in PEM -> its type, of those that cases have installed
+        self._trust = Trust(device.identity, central_system, credentials)
 
     def was_left(self, configuration: Mapping[str, str]) -> None:
         """An earlier session was interrupted and nobody knows what it was doing.
@@ -121,7 +120,8 @@ class ChargePointUnderTest:
     async def come_back(self, bench: Bench) -> None:
         """Give it back the power and the network that a case has taken away. Raises ``Inconclusive``."""
         await self.central_system.restore_connection(self._device.identity)
-        self._admit_former_password()
+        if not self.is_connected and self._trust.admit_former_password():
+            self._was_cut = True
         if not self.has_power:
             self._known.accepted = False  # it will boot
             self._forget_reports()
@@ -131,13 +131,6 @@ class ChargePointUnderTest:
             return
         self._was_cut = False
         await self.wait_connected()
-
-    def _admit_former_password(self) -> None:
-        """Let one that stays away in with the password that it came with: a case may have failed for that (A01)."""
-        given = self._credentials.given
-        if not self.is_connected and given is not None:
-            security.propose_key(self.central_system.store, self._device.identity, given)
-            self._was_cut = True
 
     async def look_for_life(self, limit: float) -> str | None:
         """What there is instead of a sign of life; None if there is one. A case may have cut its connection."""
@@ -157,7 +150,7 @@ class ChargePointUnderTest:
                 await self.central_system.request(identity, "GetConfiguration", {"key": ["HeartbeatInterval"]})
         if sign_of_life(transcript.records[start:], "Charge Point"):
             return None
-        return f"nothing came in {limit:g} s" if self.is_connected else f"it is not connected, for {limit:g} s"
+        return "it is connected and answers nothing" if self.is_connected else "it is not connected"
 
     def _forget_reports(self) -> None:
         """It tells anew of its connectors (errata 3.22, 4.9)."""
@@ -194,7 +187,9 @@ class ChargePointUnderTest:
             if message.type == "CALL" and message.sender == "Central System":
                 self._remember_request(message.action, message.payload)
                 if message.action == "InstallCertificate" and is_accepted(message, records):
-                    self._remember_certificate(message.payload)
+                    self._trust.was_installed(message.payload)
+                if message.action == "ReserveNow" and is_accepted(message, records):
+                    self._reservations.add(message.payload["reservationId"])
             elif message.type == "CALL" and message.action == "StopTransaction":
                 self._remember_lock(message.payload)
             if (status := registration_told(message, records)) is not None:
@@ -212,12 +207,6 @@ class ChargePointUnderTest:
                 self._inoperative.discard(payload["connectorId"])
             case "SendLocalList":
                 self._has_list = True
-
-    def _remember_certificate(self, request: Payload) -> None:
-        authority = self.central_system.store.authority
-        # The root behind our own certificate stays: who has taken it over knows us by no other.
-        if authority is None or load(request["certificate"]) != authority.certificate:
-            self._installed[request["certificate"]] = request["certificateType"]
 
     def _remember_lock(self, stop: Payload) -> None:
         # 3.5.4, errata 3.5: the cable stays locked until the idTag is presented.
@@ -260,8 +249,7 @@ class ChargePointUnderTest:
             await self._free(bench, number)
         await self._free(bench, bench.connector)
         await self._clear_cache()
-        await self._delete_certificates()
-        await self._restore_password(bench.long_timeout)
+        await self._give_trust_back(bench.long_timeout)
 
     @property
     def _known(self) -> store.ChargePoint:
@@ -313,14 +301,12 @@ class ChargePointUnderTest:
         self._is_heard = True
 
     async def _end_reservations(self) -> None:
-        """Cancel those that our Central System believes to stand; the Charge Point may have ended some, or not one."""
-        view = self.central_system.store.of(self._device.identity)
-        # What is still Reserved may be so for a reservation whose time is over (5.13 has the Charge Point end it).
-        known = [*view.charge_point.reservations.values()] if self._reported("Reserved") else reservation.standing(view)
-        for each in known:
+        """Cancel whatever it has accepted since: one that should be over (5.13) may still stand."""
+        for number in sorted(self._reservations):
             with suppress(CallFailed):
-                await self._call("CancelReservation", {"reservationId": each.reservation_id})
-        view.charge_point.reservations.clear()
+                await self._call("CancelReservation", {"reservationId": number})
+        self._reservations.clear()
+        self._known.reservations.clear()
         for number in self._reported("Reserved"):  # 5.13: what becomes Unavailable is reserved no more
             with suppress(CallFailed):
                 await self._call("ChangeAvailability", {"connectorId": number, "type": "Inoperative"})
@@ -414,10 +400,9 @@ class ChargePointUnderTest:
         if self._has_profiles:
             await self._clear_all_profiles()
         await self._give_back(self._configuration)
-        await self._delete_certificates()
         with suppress(Inconclusive):
             await self._make_operative()
-        await self._restore_password(self._device.limits.message_timeout)
+        await self._give_trust_back(self._device.limits.message_timeout)
 
     async def _give_back(self, configuration: dict[str, str]) -> None:
         for key in sorted(self._changed & configuration.keys()):
@@ -425,52 +410,11 @@ class ChargePointUnderTest:
             if told and configuration[key] != (await self._read_configuration()).get(key):
                 self._stays(f"{self._spelling.get(key, key)} is not set back to {configuration[key]}: {told}")
 
-    async def _delete_certificates(self) -> None:
-        """Take out the roots that cases have put in; what is in use stays (white paper M04.FR.06).
-
-        They are named as they are reported (M04.FR.07); the serial numbers of ours are like no others.
-        """
-        for text, use in self._installed.items():
-            number = load(text).serial_number
-            try:
-                conf = await self._call("GetInstalledCertificateIds", {"certificateType": use})
-                for entry in conf.get("certificateHashData", []):
-                    if _is_number(entry["serialNumber"], number):
-                        told = (await self._call("DeleteCertificate", {"certificateHashData": entry}))["status"]
-                        if told == "Failed":
-                            self._stays(f"a {use} of ours is still installed: {told}")
-            except CallFailed as failure:
-                self._stays(f"a {use} of ours is still installed: {failure}")
-        self._installed.clear()
-
-    async def _restore_password(self, patience: float) -> None:
-        """Have it use the password again that it had before the run (A01). Where that fails, the new one is kept."""
-        credentials = self._credentials
-        if credentials.given is None or credentials.authorization_key == credentials.given:
-            return
-        former, key = credentials.authorization_key, credentials.given
-        credentials.propose(key)
-        start = len(self.central_system.transcript.records) if self.central_system.transcript else 0
-        try:
-            conf = await self._call("ChangeConfiguration", {"key": "AuthorizationKey", "value": key.hex().upper()})
-        except CallFailed:
-            return  # nobody knows which of the two it is
-        if conf["status"] != "Accepted":
-            credentials.settle(former or key)
-            return
-        credentials.settle(key)
-        with suppress(TimeoutError):  # the next case will say so
-            async with asyncio.timeout(patience):
-                await self._wait_reconnected(start)
-            await asyncio.sleep(self._rest)  # its StatusNotifications follow (4.9)
-
-    async def _wait_reconnected(self, start: int) -> None:
-        """Wait for a connection that was made since a place of the transcript: it may keep the former for a while."""
-        transcript = self.central_system.transcript
-        while transcript is not None and not any(  # noqa: ASYNC110  # nobody is told of a connection that replaces one
-            each.is_granted for each in openings(transcript.records, start)
-        ):
-            await asyncio.sleep(0.1)
+    async def _give_trust_back(self, patience: float) -> None:
+        for text in await self._trust.delete_certificates():
+            self._stays(text)
+        if told := await self._trust.restore_password(patience, self._rest):
+            self._stays(f"its AuthorizationKey is not set back: {told}")
 
     async def _read_configuration(self) -> dict[str, str]:
         try:
@@ -569,11 +513,3 @@ class ChargePointUnderTest:
 
 def _has_booted(records: list[Record]) -> bool:
     return any(message.type == "CALL" and message.action == "BootNotification" for message in messages(records))
-
-
-def _is_number(told: object, number: int) -> bool:
-    """Whether hexadecimal digits tell a number (white paper 6.1)."""
-    try:
-        return int(str(told), 16) == number
-    except ValueError:
-        return False

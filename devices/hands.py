@@ -7,10 +7,12 @@ why. The first line that is printed is the port, on 127.0.0.1.
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 
 PAUSE = 0.5  # seconds until a program that has ended of its own accord is started again: it was told to reset
+
+PATIENCE = 20.0  # seconds after which whoever has had an idTag accepted has gone without a cable
 
 Payload = dict[str, Any]
 Hands = Mapping[str, Callable[[Payload], Awaitable[None]]]
@@ -35,7 +39,10 @@ class Mains:
 
     def __init__(self, *command: str | Path, folder: Path, terminal: int | None = None) -> None:
         """``folder``: where the program runs. ``terminal``: what it has for one; without it, nothing is typed."""
-        self._command = [str(word) for word in command]
+        program = shutil.which(command[0])
+        if program is None:
+            sys.exit(f"{command[0]} is no program that can be run")
+        self._command = [str(Path(program).absolute()), *map(str, command[1:])]
         self._folder = folder
         self._terminal = subprocess.DEVNULL if terminal is None else terminal
         self._output = sys.stderr if terminal is None else terminal
@@ -117,7 +124,7 @@ class Person:
         self._panel = panel
         self._mains = mains
         self._plugged: set[int] = set()
-        self._accepted: dict[int, str] = {}  # connector -> the idTag that waits for the cable
+        self._accepted: dict[int, tuple[str, float]] = {}  # connector -> the idTag that waits for the cable, since when
         self._presented: dict[int, str] = {}  # connector -> the idTag of the transaction that was started here
         self.hands: Hands = {
             "plug_in": self.plug_in,
@@ -135,10 +142,10 @@ class Person:
         connector = at["connectorId"]
         self._plugged.add(connector)
         seen = await self._look(connector)
-        id_tag = self._accepted.pop(connector, None)
+        id_tag, since = self._accepted.pop(connector, ("", 0.0))
         if seen.status == "Available":  # nobody waits any longer
             await self._panel.set_status(connector, "Preparing")
-        elif id_tag:
+        elif id_tag and time.monotonic() - since < PATIENCE:
             await self._start(connector, id_tag)
 
     async def unplug(self, at: Payload) -> None:
@@ -164,7 +171,7 @@ class Person:
         elif connector in self._plugged:
             await self._start(connector, id_tag)
         else:
-            self._accepted[connector] = id_tag
+            self._accepted[connector] = id_tag, time.monotonic()
             if seen.status == "Available":
                 await self._panel.set_status(connector, "Preparing")
 

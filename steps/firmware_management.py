@@ -171,9 +171,13 @@ async def _send_around_reboot(bench: Bench, action: str, table: Table, *, report
         if message.action == "BootNotification":
             await _claim_reports(bench, before=message.index)
         bench.take(message, ordered=False)
-        await bench.conf_to(message)
+        answer = await bench.conf_to(message)
         if message.action == "BootNotification":
             booted = True
+            # 4.2: who is not Accepted may not report its connectors.
+            bench.judge(
+                answer, "BootNotification.conf", mismatches(answer.payload, [("status", "Accepted")], bench.value)
+            )
             await _connectors_become_available(bench, are_due=reports_are_due)
         else:
             bench.judge(message, f"{action}.req", mismatches(message.payload, table, bench.value))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bench.operators import Outcome, Request
+from bench.operators import CONFIRM, Outcome, Request
 from ocppj.secrets import hidden, keep, masked
 
 LONGEST_WORDS = 300  # characters of an answer that are told
@@ -49,8 +49,8 @@ class Http:
     """An operator who is reached over HTTP.
 
     Placeholders are {charge_point}, {action}, {party}, {case}, {sentence}, {payload} and every field of the payload, a
-    nested one by its dotted path. 2xx: done. 501: the device cannot do this. Anything else: could not, with the words
-    of who answered.
+    nested one by its dotted path. 2xx: done; with {"confirmed": false} a statement is denied. 501: the device cannot do
+    this. Anything else: could not, with the words of who answered.
     """
 
     KEYS = frozenset({"url", "method", "headers", "body"})
@@ -80,10 +80,18 @@ class Http:
             words = str(error) or type(error).__name__
             return _gave_up(f"the HTTP interface cannot be used ({masked(words)})", call)
         if 200 <= status < 300:
-            return Outcome("done", said)
+            return Outcome("denied" if request.action == CONFIRM and _denies(said) else "done", said)
         if status == HTTPStatus.NOT_IMPLEMENTED:
             return Outcome("device cannot", said or "the HTTP interface says that the device cannot do this")
         return Outcome("gave up", f"the HTTP interface answered {status}: {said or 'nothing'}")
+
+
+def _denies(said: str) -> bool:
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("confirmed") is False
 
 
 def _call(table: Mapping[str, Any], where: str) -> Call:

@@ -80,9 +80,7 @@ class Person:
         """A letter, and the words behind it."""
         while True:
             letter, _, words = (await self._line("> ", limit)).partition(" ")
-            letter = letter.casefold()
-            if not letter and letters is TO_DO:  # Enter alone; a statement is not confirmed by accident
-                letter = "d"
+            letter = letter.casefold() or "d"  # Enter alone is «done», which confirms no statement
             if letter == "a":
                 raise KeyboardInterrupt("the operator has aborted the run")
             if letter in letters:

@@ -69,10 +69,9 @@ def test_the_headings() -> None:
         ),
         (
             ["TC_003_CS", "TC_010_CS", "TC_039_CS"],
-            "0 cases run by themselves, then 3 need you: "
-            "4 times plug in a cable, 4 times present an idTag, 4 times unplug a cable.",
+            "Of the cases 3 need you: 4 times plug in a cable, 4 times present an idTag, 4 times unplug a cable.",
         ),
-        (["TC_013_CSMS", "TC_014_CSMS"], "0 cases run by themselves, then 2 need you: twice send Reset.req."),
+        (["TC_013_CSMS", "TC_014_CSMS"], "Of the cases 2 need you: twice send Reset.req."),
     ],
 )
 def test_what_is_ahead(ids: list[str], words: str) -> None:
@@ -80,7 +79,7 @@ def test_what_is_ahead(ids: list[str], words: str) -> None:
 
 
 def test_a_case_that_nobody_knows_may_need_somebody() -> None:
-    assert Agenda([OWN]).introduction == "0 cases run by themselves, then 1 needs you."
+    assert Agenda([OWN]).introduction == "Of the cases 1 needs you."
 
 
 def test_what_is_not_played_is_out_of_the_way() -> None:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,8 @@ CASE_FIELDS = {
     "failure": type(None),
     "session": int,
     "attempts": list,
+    "residue": list,
+    "testimony": list,
 }
 
 
@@ -141,6 +143,7 @@ def test_the_shape_of_the_results(rehearsed: tuple[subprocess.CompletedProcess[s
         "kind",
         "address",
         "identity",
+        "second_identity",
         "lacks",
         "test_data",
         "file_servers",
@@ -212,7 +215,7 @@ def test_two_rehearsals_leave_the_same_transcripts(
     assert [normalised(text) for text in texts[::2]] == [normalised(text) for text in texts[1::2]]
     documents = [results(first), results(again)]
     for document in documents:
-        document["run"] |= {"started": "", "ended": "", "command": ""}
+        document["run"] |= {"started": "", "ended": "", "command": "", "folder": "", "sessions": []}
     assert documents[0] == documents[1]
 
 
@@ -446,6 +449,14 @@ class Listening:
     ) -> subprocess.CompletedProcess[str]:
         """Call something that blocks while this Central System serves; what came of it."""
         return self._loop.run_until_complete(asyncio.to_thread(call, *arguments, **more))
+
+    def turn(self, work: Awaitable[int]) -> int:
+        """Serve until some work is done; what came of it."""
+
+        async def done() -> int:
+            return await work
+
+        return self._loop.run_until_complete(done())
 
     def close(self) -> None:
         self._loop.run_until_complete(self.central_system.stop())

@@ -1,7 +1,10 @@
 """Device files: what is read from them, what cannot be used and on which line, and that no secret is told."""
 
+import asyncio
 import json
 import re
+import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ from bench.device_file import ABOUT, SCHEMA, BadDeviceFile, DeviceFile, read
 from bench.obligations import Limits
 from bench.operators.http import Http
 from bench.pki import Pki
+from bench.run import Run
+from bench.settings import Told
 
 PASSWORD = "0123456789abcdef"  # noqa: S105
 CENTRAL_SYSTEM = 'role = "Central System"\n[connection]\nurl = "ws://127.0.0.1:1/x"\n'
@@ -221,6 +226,39 @@ def test_the_certificate_of_our_central_system() -> None:
         "acme.toml:6: security.server_cert cannot be used: "
         "own/CentralSystemEC.key is not the key of the certificate in own/CentralSystemRSA.pem"
     )
+
+
+def test_it_is_what_a_charge_point_is_shown() -> None:
+    pki = Pki(Path("own"), host="bench.example", serial_number="", organization="Acme")
+    assert pki.server
+    files = 'server_cert = "own/CentralSystemEC.pem"\nserver_key = "own/CentralSystemEC.key"\n'
+    run = Run(loaded(f"{CHARGE_POINT}[security]\nprofile = 3\n{files}").device)
+    run.open()
+    try:
+        port = int(run.endpoint.rpartition(":")[2])
+        context = ssl.create_default_context(cafile="own/CentralSystemRoot.pem")
+
+        def shown() -> object:
+            with (
+                socket.create_connection(("127.0.0.1", port), 10) as ours,
+                context.wrap_socket(ours, server_hostname="bench.example") as secured,
+            ):
+                return secured.getpeercert()
+
+        subject = run._wait(asyncio.to_thread(shown))
+    finally:
+        run.close()
+    assert (("organizationName", "Acme"),) in subject["subject"]  # type: ignore[index]
+
+
+def test_the_urls_of_other_profiles_are_told_to_our_charge_point() -> None:
+    text = 'role = "Central System"\n[connection]\nurls = { 0 = "ws://h/0", 1 = "ws://h/1" }\n'
+    run = Run(loaded(text).device)
+    assert (run.device.url, run._others) == ("ws://h/0", {1: "ws://h/1"})
+    run.close()
+    path = written('role = "Central System"\n[connection]\nurl = "ws://h/1"\n[security]\nprofile = 1\n')
+    told = Told(device=path, password=PASSWORD, next_csms="wss://h/2").read()
+    assert told.device.security.urls == {2: "wss://h/2"}
 
 
 # --- what cannot be used

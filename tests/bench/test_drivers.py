@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from bench.asked import asked, left_behind
+from bench.cases import all_cases
 from bench.operators import BadOperator, Beginning, HookFailed, Outcome, Request
 from bench.operators.driver import Driven
+from ocppj.schemas import ACTIONS
 from tests.bench.drivers import install
 
 REQUEST = Request(
@@ -158,3 +162,50 @@ def test_a_driver_that_cannot_be_made_ready(
 ) -> None:
     assert make_ready({"notes": str(tmp_path / "notes"), **options}, limit) == faults
     assert (tmp_path / "notes").read_text().splitlines()[-1] == "close"
+
+
+# --- the page that explains how to write one
+
+PAGE = (Path(__file__).parents[2] / "docs" / "operators.md").read_text(encoding="utf-8")
+
+
+def test_the_driver_of_the_documentation() -> None:
+    names: dict[str, Any] = {}
+    source = PAGE.partition("```python\n")[2].partition("```")[0]
+    exec(compile(source, "operators.md", "exec"), names)  # noqa: S102  # ours
+    came: list[tuple[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        came.append((request.method, request.path))
+        return web.Response(status=404 if request.path.endswith("ClearCache") else 200, text="so be it")
+
+    async def drive() -> list[Outcome]:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", answer)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        driver = names["Acme"](url=f"http://{host}:{port}/api")
+        await driver.before_run(replace(BEGINNING, case=""))
+        said = [await driver.ask(replace(REQUEST, action=action)) for action in ("Reset", "ClearCache", "GetLog")]
+        await driver.close()
+        await runner.cleanup()
+        return said
+
+    reset, clear_cache, get_log = asyncio.run(drive())
+    assert (reset, clear_cache) == (Outcome("done", "so be it"), Outcome("gave up", "so be it"))
+    assert get_log.answer == "device cannot"
+    assert came == [
+        ("PUT", "/api/cards/VALID"),
+        ("PUT", "/api/cards/ValidIdTag2"),
+        ("POST", "/api/CP1/Reset"),
+        ("POST", "/api/CP1/ClearCache"),
+    ]
+
+
+def test_the_documentation_has_every_action_of_hands() -> None:
+    actions = {each.action for case_id in all_cases() for each in asked(case_id)} - ACTIONS
+    undone = {action for each in actions for action in left_behind([each])}
+    assert {action for action in actions | undone if f"`{action}`" not in PAGE} == set()
+    assert {"confirm", "plug_in"} <= actions

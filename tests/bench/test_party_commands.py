@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets import Subprotocol
+from websockets.sync.client import connect
 
 from tests.interop.rehearsals import require
 from tests.reports.chromium import ARGUMENTS, EXECUTABLE, playwright
@@ -127,6 +130,18 @@ def test_the_pair_charges_and_ends_as_it_is_told_to() -> None:
     for running in (central_system, charge_point):
         (line,) = [line for line in running.said if "CP1 <- [2," in line and '"RemoteStartTransaction"' in line]
         assert line.endswith('{"connectorId":1,"idTag":"VALID"}]')
+
+
+def test_who_still_waits_for_an_answer_is_told_that_it_ends() -> None:
+    with party("csms", "--port", "0", "--http-port", "0") as central_system, central_system.client as operator:
+        url = f"{central_system.url('ws')}/CP1"
+        with connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None), ThreadPoolExecutor() as executor:
+            until(lambda: operator.get("/charge-points").json())
+            asking = executor.submit(operator.post, "/charge-points/CP1/ClearCache")
+            until(lambda: any('"ClearCache"' in line for line in central_system.said))
+            assert central_system.end() == 0
+            assert asking.result().status_code == 502
+    assert "Traceback" not in "\n".join(central_system.said)
 
 
 def test_an_id_tag_may_be_entered_later() -> None:

@@ -188,7 +188,8 @@ def test_what_was_typed_before_the_question_does_not_answer_it(terminal: Termina
 def test_a_person_can_be_asked_again(terminal: Terminal) -> None:
     assert ask(terminal, request=replace(REQUEST, time_limit=0.2)).answer == "gave up"
     terminal.paused.clear()
-    assert ask(terminal, (PROMPT, "\n")).answer == "done"
+    again = replace(REQUEST, case="TC_004_1_CS")
+    assert ask(terminal, ("TC_004_1_CS: to do", ""), (PROMPT, "\n"), request=again).answer == "done"
 
 
 def test_the_loop_goes_on_while_a_person_thinks(terminal: Terminal) -> None:
@@ -253,7 +254,9 @@ def test_a_person_is_asked_for_his_name_once(terminal: Terminal, typed: str, nam
     async def twice() -> list[Outcome]:
         lines = ((PROMPT, "y\n"), (r"Your name, for the report: \Z", typed))
         first = await at(terminal, person, QUESTION, lambda: terminal.types(*lines))
-        return [first, await at(terminal, person, QUESTION, lambda: terminal.types((PROMPT, "n\n")))]
+        again = replace(QUESTION, case="TC_004_1_CS")
+        lines = (("TC_004_1_CS: to be seen", ""), (PROMPT, "n\n"))
+        return [first, await at(terminal, person, again, lambda: terminal.types(*lines))]
 
     assert asyncio.run(twice()) == [Outcome("done", by=name), Outcome("denied", by=name)]
 

@@ -246,6 +246,9 @@ def test_what_the_case_in_flight_has_left_in_a_central_system_is_undone(tmp_path
         process = listening.while_it_serves(killed_when, half, '"transactionId\\"', tmp_path, *arguments)
         assert process.returncode == -signal.SIGKILL
         assert [each.stopped_at for each in store.transactions.values()] == [None]
+        process = listening.while_running("run", *arguments, cwd=tmp_path)  # as if nothing had been
+        assert_unusable(process, "out holds a run that was interrupted, 1 cases are left: --resume out goes on with it")
+        assert half.exists()
         process = listening.while_running("run", "--resume", "out", cwd=tmp_path)
     finally:
         listening.close()
@@ -273,6 +276,13 @@ def test_an_interrupted_run_says_how_it_goes_on(tmp_path: Path, few: Left, by: s
     assert Left.by(tmp_path / "my out") == few
     for name in ("report.html", "summary.md", "junit.xml"):
         assert "resumed 20" in (tmp_path / "my out" / name).read_text(), name
+
+
+def test_an_interrupted_self_rehearsal_is_written_over(tmp_path: Path, few: Left) -> None:
+    """It takes seconds: nobody has lost anything."""
+    struck_down(tmp_path, 1, "--out", "out", *FEW)
+    assert rehearse("run", "--out", "out", *FEW, cwd=tmp_path).returncode == 0
+    assert Left.by(tmp_path / "out") == few
 
 
 def test_from_another_folder_a_run_goes_on_in_its_own(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reports.reading import read_results
-from tests.interop.rehearsals import HERE, LIMITS, REHEARSE, Due, Rehearsed, foreign_device, free_port, operator
+from tests.interop.rehearsals import HERE, REHEARSE, Due, Rehearsed, foreign_device, free_port, operator
 from tests.interop.test_foreign_central_system import HONEST, ID_TAGS, KNOWS, SHORT
+
+# In seconds: a Reset and what follows take their time on a busy machine, and no case here waits for what does not come.
+LIMITS = ("--data=MessageTimeout=10", "--data=LongOperationTimeout=60", "--data=Tolerance=2")
 
 OF_A_CENTRAL_SYSTEM = {
     case: HONEST[case]

@@ -54,7 +54,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
     place = Place(tmp_path_factory.mktemp("security"))
     place.furnish()
     port, folder = free_port(), place.folder
-    more = ("--profile", "security", *LIMITS, "--data", "LongOperationTimeout=12")
+    more = ("--profile", "security", *LIMITS, "--data", "LongOperationTimeout=30")
     with ExitStack() as stack:
         pki = ("--pki", str(place.pki))
         who = ("--identity", "CP1", "--serial-number", SERIAL_NUMBER, "--id-tag", "VALID")
@@ -99,7 +99,7 @@ def test_a_kill_in_the_middle_of_a_new_password_locks_nobody_out(tmp_path: Path)
     port, kept = free_port(), tmp_path / "rehearsal-credentials.json"
     common = [
         *(str(REHEARSE), "run", "--listen", f"127.0.0.1:{port}", "--security-profile", "1", "--password", PASSWORD),
-        *("--pki", str(place.pki), *LIMITS),
+        *("--pki", str(place.pki), *LIMITS, "--data", "LongOperationTimeout=30"),  # it backs off until we listen
     ]
     key = ("--security-profile", "1", "--password", PASSWORD)
     with own_party(tmp_path, "charge-point", f"ws://127.0.0.1:{port}", *key, "--pki", str(place.pki)):

@@ -101,7 +101,7 @@ def test_one_that_does_not_answer_was_asked_all_the_same() -> None:
             reached(system) as client,
         ):
             answer = await client.post("/charge-points/CP-1/ClearCache")
-        assert asked.is_set()
+            await asked.wait()
         assert answer.status_code == 202
         assert "not answered in 0.2 s" in answer.json()["detail"]
         assert "OCPP-Message-Type" not in answer.headers
@@ -341,6 +341,7 @@ def test_settings_are_changed_one_by_one() -> None:
         before = (await client.get("/settings")).json()
         after = (await client.put("/settings", json={"heartbeatInterval": 77, "certificateFault": "expired"})).json()
         assert after == before | {"heartbeatInterval": 77, "certificateFault": "expired"}
+        assert (await client.put("/settings", json={"bootRetryInterval": 5})).json()["certificateFault"] == "expired"
         assert (await client.put("/settings", json={"certificateFault": None})).json()["certificateFault"] is None
         async with charge_point(system, boots=False) as peer:
             assert (await peer.call("BootNotification", BOOT))["interval"] == 77

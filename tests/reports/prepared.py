@@ -98,7 +98,10 @@ def hostile(text: str) -> tuple[Results, dict[str, list[Record]]]:
         text=text, sentence=text, clauses=[text], requirements=[text], nearest=text, next=text, cause=text, frame=0,
         frames=[1, 2], expected=[{"field": text, "expected": text, "seen": text}],
     )  # fmt: skip
-    judged: CaseResult = case(ID, "fail", title=text, reason=text, clauses=[text], remarks=[text], failure=told)
+    testimony = [dict.fromkeys(("asked", "answer", "words", "note", "by"), text)]
+    judged: CaseResult = case(
+        ID, "fail", title=text, reason=text, clauses=[text], remarks=[text], failure=told, testimony=testimony
+    )
     run = results(judged, started=text, ended=text, command=text)
     run.device |= {"identity": text, "address": text, "test_data": {text: text}, "file_servers": {text: text}}
     run.device["security"] = {"profile": 1, "tls_ca": text}
@@ -117,7 +120,7 @@ def hostile_records(text: str) -> list[Record]:
         at(3, **call | {"messageType": "INVALID", "fault": text}),
         at(3, **call | {"messageType": "UNKNOWN"}),
         stimulus(4, "Central System", text, text, **{text: text}),
-        at(4, kind="operator", party=text, action=text, answer=text, words=text),
+        at(4, kind="operator", party=text, action=text, answer=text, words=text, note=text, payload={text: text}),
         at(4, kind="tls", version=text, suite=text, certificate={"subject": {"commonName": text}}),
         at(4, kind="auth", securityProfile=text, scheme=text, key=text, keyBytes=text, failure=text),
         at(5, kind="connect", event="opening", url=text, offered=[text], subprotocol=text, status=101),

@@ -184,6 +184,16 @@ def test_a_hostile_text_stays_a_text(text: str) -> None:
         assert page.text.count("<script>alert(1)</script> ]]> | `x` *b*") >= 20
 
 
+def test_what_a_person_has_told_is_told_as_such() -> None:
+    seen = {"asked": "connector 1 is unlocked", "answer": "denied", "words": "", "note": "stuck", "by": "Jane Doe"}
+    done = {"asked": "When the EV driver plugs in the cable", "answer": "done", "words": "", "note": "stiff", "by": ""}
+    text = Page(report(results(case(ID, testimony=[seen, done])), {})).text
+    assert "Told by the operator" in text
+    assert f"{ID} connector 1 is unlocked denied Jane Doe, a person stuck" in text
+    assert f"{ID} When the EV driver plugs in the cable done the operator stiff" in text
+    assert "Told by the operator" not in Page(report(results(case(ID)), {})).text
+
+
 def test_every_link_inside_leads_somewhere() -> None:
     page = Page(report(*run_of("fail")))
     places = {value for name, value in page.attributes if name == "id"}

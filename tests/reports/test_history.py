@@ -204,5 +204,5 @@ def test_what_a_device_and_a_user_say_stays_a_text(text: str) -> None:
 
 
 def test_a_summary_of_many_attempts_is_short_enough() -> None:
-    every = [case(each, attempts=[Attempt("fail", "fail", LONG)] * 9) for each in ALL_OF_CSMS]
+    every = [case(each, attempts=[Attempt("fail", "fail", "<" * 10_000)] * 9) for each in all_cases()]
     assert len(summary(results(*every), {}).encode()) < LONGEST

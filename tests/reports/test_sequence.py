@@ -84,6 +84,12 @@ def test_an_answer_belongs_to_the_call_of_the_other_party_with_its_id(
         ),
         (stimulus(1, CP, "plug_in", "When ...", connectorId=1), "plug in", "connectorId 1"),
         (at(1, kind="operator", party=CSMS, answer="done", words=""), "operator: done", ""),
+        (at(1, kind="operator", party=CP, answer="done", words="", note="stiff"), "operator: done", "stiff"),
+        (
+            at(1, kind="operator", party=CP, payload={"statement": "it is so"}, answer="denied", words="", by="Jane"),
+            "operator: denied",
+            "statement it is so",
+        ),
         (at(1, kind="connect", event="closed", code=1006), "connection closed", "code 1006"),
         (at(1, kind="connect", event="closed", code=1, by=CP), "connection closed", "code 1, by the Charge Point"),
         (

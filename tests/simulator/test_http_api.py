@@ -16,7 +16,7 @@ from simulator.charge_point import ChargePoint
 from simulator.firmware_management import version_of
 from simulator.hands import HANDS
 from simulator.http_api import http_api
-from tests.simulator.scene import Scene, scene
+from tests.simulator.scene import Scene, conf, scene
 
 AT = "/charge-points/CP1"
 TOKEN = "a-token-of-nobody"  # noqa: S105
@@ -200,11 +200,24 @@ def test_it_sends_a_request_of_its_own() -> None:
 def test_what_breaks_ocpp_is_sent_only_anyway() -> None:
     async def story(client: httpx.AsyncClient, stage: Scene) -> None:
         body = {"idTag": "CAFE", "pin": 1}
-        assert (await client.post(f"{AT}/Authorize", json=body)).status_code == 422
+        refused = await client.post(f"{AT}/Authorize", json=body)
+        assert refused.status_code == 422
+        assert refused.json()["detail"].startswith("Authorize.req: ")
         assert stage.seen == []
         answer = await client.post(f"{AT}/Authorize?anyway=true", json=body)
         assert (answer.status_code, answer.headers["OCPP-Message-Type"]) == (200, "CALLERROR")
         assert [seen.payload for seen in stage.seen] == [body]
+
+    play(story)
+
+
+def test_nothing_is_learnt_from_what_breaks_ocpp() -> None:
+    async def story(client: httpx.AsyncClient, stage: Scene) -> None:
+        for body in ({}, {"idTag": 7}):
+            stage.central_system.script.answer_next("Authorize", conf(idTagInfo={"status": "Accepted"}))
+            answer = await client.post(f"{AT}/Authorize?anyway=true", json=body)
+            assert (answer.status_code, answer.headers["OCPP-Message-Type"]) == (200, "CALLRESULT")
+        assert stage.charge_point.memory.cache == []
 
     play(story)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import count
 from typing import Any
 
 import pytest
@@ -319,6 +320,16 @@ def boots_again(late: float) -> Setup:
     return setup
 
 
+def boots_for(seconds: float) -> Setup:
+    """It takes so long from the power to its first connection, but for the very first time."""
+
+    def setup(it: ChargePoint) -> None:
+        start, times = it._start, count()
+        it._start = lambda reason, delay: start(reason, seconds if next(times) else delay)  # type: ignore[method-assign]
+
+    return setup
+
+
 def times_out(late: int) -> Setup:
     """It waits so much longer than ConnectionTimeOut for the EV driver."""
 
@@ -368,6 +379,9 @@ MALFORMED: dict[str, Callable[[list[Payload]], Any]] = {
 }
 
 LAWFUL = {
+    "boots for 50 s, longer than it may take to answer": Variant(
+        "a cold boot is a long operation, as a reboot is", charge_point=boots_for(50), numbers="001 002 013 014"
+    ),
     "Charging before StartTransaction.req": Variant(
         "the test case document lets these two swap everywhere", ahead_of("StartTransaction", "Charging"), strictly=True
     ),
@@ -558,6 +572,9 @@ WRONG_REQUESTS: tuple[tuple[str, str, str, tuple[object, ...]], ...] = (
 )
 
 UNLAWFUL = {
+    "boots for 150 s": Variant(
+        "longer than LongOperationTimeout", charge_point=boots_for(150), numbers="001 002", fails="001 002"
+    ),
     "ConnectionTimeOut 3 s too short": Variant("9.1.6", charge_point=times_out(-3), fails="004_2 011_2"),
     "ConnectionTimeOut 10 s too long": Variant(
         "9.1.6, not to the second: a remark", charge_point=times_out(10), remark="25 s, 15 s were due"

@@ -152,3 +152,24 @@ def test_a_reservation_that_outlives_its_time_fails_no_other_case(
     with at_the_bench(calendar, it) as (rehearse, _):
         assert rehearse("TC_047_CS").verdict == "fail"
         assert rehearse("TC_052_CS").verdict == "pass"
+
+
+def test_a_reservation_that_outlives_its_transaction_fails_no_other_case(calendar: Calendar) -> None:
+    it = ChargePoint()
+    held: set[int] = set()
+    reserve, cancel = it.handlers["ReserveNow"], it.handlers["CancelReservation"]
+
+    def reserve_one(it: ChargePoint, request: Payload) -> Payload:
+        conf = {"status": "Occupied"} if held else reserve(it, request)
+        if conf["status"] == "Accepted":
+            held.add(request["reservationId"])
+        return conf
+
+    def let_go(it: ChargePoint, request: Payload) -> Payload:
+        held.discard(request["reservationId"])
+        return cancel(it, request)
+
+    it.handlers |= {"ReserveNow": reserve_one, "CancelReservation": let_go}
+    with at_the_bench(calendar, it) as (rehearse, _):
+        assert rehearse("TC_046_2_CS").verdict == "pass"
+        assert rehearse("TC_052_CS").verdict == "pass"

@@ -137,6 +137,13 @@ def before_the_conf(action: str) -> Callable[[], Change]:
     return make
 
 
+def beats_when_changed() -> Change:
+    def change(frame: Frame) -> Iterable[Frame] | None:
+        return [frame, call("Heartbeat", {})] if frame.answers("ChangeConfiguration") else None
+
+    return change
+
+
 CHARGE_POINTS = {
     "no firmware management": Variant(
         "5.17: NotImplemented; the draft of 2025-06 has both optional",
@@ -183,6 +190,12 @@ CHARGE_POINTS = {
         strictly=True,
     ),
     # Unlawful
+    "a Heartbeat at once when its interval is changed": Variant(
+        "9.1.10 does not forbid it, and what comes later was triggered",
+        beats_when_changed,
+        numbers="054",
+        data={"HeartbeatInterval": "3"},
+    ),
     "no Heartbeat": Variant("5.17", charge_point=ignores_heartbeat_triggers, numbers=CASES, fails="054", reason="5.17"),
     "no Heartbeat but the routine one": Variant(
         "nobody can tell them apart",

@@ -1253,9 +1253,15 @@ UNLAWFUL_CENTRAL_SYSTEMS = {
         "L01", 1, UPDATES, change=refused(SIGNED), reason="NotImplemented"
     ),
     # TLS
-    "TLS 1.3 alone": broken("A00.FR.317", 3, "086 087", central_system=speaking(oldest_is_13)),
+    "TLS 1.3 alone": broken(
+        "A00.FR.421", 3, "086 087", central_system=speaking(oldest_is_13), reason="(white paper A00.FR.421)"
+    ),
     "one suite of each pair": broken(
-        "A00.FR.317", 2, "086", central_system=speaking(ciphers("ECDHE-ECDSA-AES128-GCM-SHA256", "AES256-GCM-SHA384"))
+        "A00.FR.317",
+        2,
+        "086",
+        central_system=speaking(ciphers("ECDHE-ECDSA-AES128-GCM-SHA256", "AES256-GCM-SHA384")),
+        reason="(white paper A00.FR.317)",
     ),
     "no RSA certificate": broken(
         "the note on A00.FR.317", 3, "086 087", central_system=shows(lambda by: servers(by, "EC"))

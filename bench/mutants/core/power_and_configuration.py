@@ -123,6 +123,24 @@ def forgets_availability_once_it_is_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_talk", talk_and_forget)
 
 
+def remembers_availability_too_late(patch: pytest.MonkeyPatch) -> None:
+    reports_after_a_boot(instead("Available"))(patch)
+    talk = ChargePoint._talk
+
+    async def remember(charge_point: ChargePoint) -> None:
+        await charge_point.wait_told()
+        for connector in (charge_point.whole, *charge_point.connectors.values()):
+            if connector.status != "Available":
+                charge_point.tell_again(connector)
+
+    async def talk_and_remember(self: ChargePoint, peer: Any) -> None:
+        if not self._told:  # it has booted
+            self.spawn(remember(self))
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_and_remember)
+
+
 def does_not_notice_cables(patch: pytest.MonkeyPatch) -> None:
     def start(self: ChargePoint, connector: Connector) -> None:
         connector.unlock()
@@ -604,6 +622,13 @@ OF_CHARGE_POINT = [
         "TC_013_CS TC_014_CS TC_034_CS",
     ),
     Mutant(
+        "a connector is Available after a boot until its availability is remembered",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        remembers_availability_too_late,
+        "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
         "availability is told after a boot and then forgotten",
         "Charge Point",
         "OCPP 1.6 5.2",
@@ -1007,7 +1032,7 @@ OF_CENTRAL_SYSTEM = [
         "Central System",
         "OCPP 1.6 4.2",
         is_pending_when_it_boots_again,
-        "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS",
+        "TC_013_CSMS TC_014_CSMS TC_032_1_CSMS TC_044_1_CSMS TC_080_CSMS",
     ),
     Mutant(
         "a StopTransaction.req with an unusual reason is refused",
