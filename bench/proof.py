@@ -197,11 +197,9 @@ def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
     about_wrong = {"=".join(row) for row in result.steps[step - 1].table if _field(row[0]) in wrong}
     found = asserted(result.id, result.steps, step)
     by_rows = [each for each in found if each.rows & about_wrong]
-    without_rows = [each for each in found if not each.rows]
-    is_right_in_rows = bool(without_rows) and (result.failure or {}).get("frame") is not None
     return [
         (validation.number, spared)
-        for validation in by_rows or (without_rows if about_wrong or is_right_in_rows else found)
+        for validation in by_rows or [each for each in found if not (about_wrong and each.rows)]
         for spared in ways_to_spare(validation, result.steps, step)
     ]
 

@@ -115,6 +115,22 @@ def asks(action: str, change: Change) -> Plant:
     return plant
 
 
+def never_answers(action: str) -> Plant:
+    """The Central System leaves a request without an answer."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = CentralSystem._answer
+
+        async def answer(self: CentralSystem, identity: str, call: Call) -> Payload:
+            if call.action == action:
+                await asyncio.Event().wait()
+            return await ordinary(self, identity, call)
+
+        patch.setattr(CentralSystem, "_answer", answer)
+
+    return plant
+
+
 def asks_again(status: str, action: str | None = None) -> Plant:
     """The Central System sends a request (of an action) once more when the .conf has a status."""
 
@@ -128,22 +144,6 @@ def asks_again(status: str, action: str | None = None) -> Plant:
             return conf
 
         patch.setattr(CentralSystem, "request", request)
-
-    return plant
-
-
-def never_answers(action: str) -> Plant:
-    """The Central System leaves a request without an answer."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        ordinary = CentralSystem._answer
-
-        async def answer(self: CentralSystem, identity: str, call: Call) -> Payload:
-            if call.action == action:
-                await asyncio.Event().wait()
-            return await ordinary(self, identity, call)
-
-        patch.setattr(CentralSystem, "_answer", answer)
 
     return plant
 
