@@ -13,6 +13,7 @@ from bench.surplus import SURPLUS
 from reports.results import StepResult
 
 _FORBIDS = re.compile(r"the (Charge Point|Central System) (?:sends|has sent) no (\w+)\.req .+")
+_SILENCE = re.compile(r"(the (?:Charge Point|Central System) sends) nothing for (.+)")
 _KEY = re.compile(r"\[key=(\w+)\]")
 
 
@@ -79,7 +80,7 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
 
     Who does not demand a message does not demand an answer to it either, nor what rests on a key that it tells, nor
     what it has the other party do. Who does not forbid a message in one sentence forbids it in no other, and not in the
-    end.
+    end. Who does not demand silence for a time lets nothing wait for so long.
     """
     if forbidden := _forbidden(steps[step - 1]):
         alike = {number for number, each in enumerate(steps, 1) if _forbidden(each) == forbidden}
@@ -87,10 +88,22 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     answer = {step + 1} if step < len(steps) and " responds with " in steps[step].sentence else set()
     rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
-    whole = Spared(frozenset({step, *answer, *resting}))
+    whole = Spared(frozenset({step, *answer, *resting, *_waiting(steps, step)}))
     with_consequences = Spared(whole.steps | _consequences(validation, steps, step))
     rows = [Spared(frozenset({step}), validation.rows)] if validation.rows else []
     return list(dict.fromkeys([*rows, whole, with_consequences]))
+
+
+def _waiting(steps: Sequence[StepResult], step: int) -> set[int]:
+    """The later sentences that have a message wait for as long as a step demands silence."""
+    if (match := _SILENCE.fullmatch(steps[step - 1].sentence)) is None:
+        return set()
+    sender, duration = match.groups()
+    return {
+        number
+        for number, each in enumerate(steps[step:], step + 1)
+        if each.sentence.startswith(sender) and each.sentence.endswith(f" after at least {duration}")
+    }
 
 
 def _consequences(validation: Validation, steps: Sequence[StepResult], step: int) -> set[int]:

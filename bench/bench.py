@@ -604,7 +604,7 @@ class Bench:
         """The answer to a request. Ends the case if none comes."""
         party = other(call.sender)
         answer = await self.wire.answer(call, self.loop.time() + self.timeout)
-        if answer is None and call.sender == self.judged and call.action in QUEUED and self._closings(call.index):
+        if answer is None and call.sender == self.judged and call.action in QUEUED and self._was_cut_short(call):
             call = await self._sent_again(call)
             answer = await self.wire.answer(call, self.loop.time() + self.timeout)
         if answer is None:
@@ -612,6 +612,12 @@ class Bench:
             missing = f"answer to {call.action}.req"
             raise self.blame(party, text, call.action, frame=call.index, missing=missing)
         return answer
+
+    def _was_cut_short(self, call: Message) -> bool:
+        """Whether its connection ended before the time for an answer was over: who has let that pass is to blame."""
+        ends = (record for record in self.wire.records[call.index :] if record.get("event") == "closed")
+        end = next(ends, None)
+        return end is not None and (parse_timestamp(end["timestamp"]) - call.time).total_seconds() < self.timeout
 
     async def _sent_again(self, call: Message) -> Message:
         """The repetition of a request that the end of its connection left unanswered (3.7), claimed."""

@@ -131,6 +131,23 @@ def never_answers(action: str) -> Plant:
     return plant
 
 
+def asks_again(status: str, action: str | None = None) -> Plant:
+    """The Central System sends a request (of an action) once more when the .conf has a status."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = CentralSystem.request
+
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
+            conf = await ordinary(self, identity, asked, payload, **more)
+            if action in (None, asked) and conf.get("status") == status:
+                await ordinary(self, identity, asked, payload, **more)
+            return conf
+
+        patch.setattr(CentralSystem, "request", request)
+
+    return plant
+
+
 def says_of(id_tag: str | None, judged: str, answered: str) -> Plant:
     """The Central System answers one AuthorizationStatus for another, of an idTag or of all."""
 
@@ -157,12 +174,17 @@ def refuses_reports_of(status: str) -> Plant:
 
 def is_silent_about(status: str) -> Plant:
     """The Charge Point reports every status of a connector but one."""
+    return is_silent_where(lambda _, connector: connector.status == status)
+
+
+def is_silent_where(holds: Callable[[ChargePoint, Connector], bool]) -> Plant:
+    """The Charge Point does not report a change of status for which this holds."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         tell = ChargePoint._tell
 
         def tell_less(self: ChargePoint, connector: Connector) -> None:
-            if connector.status != status:
+            if not holds(self, connector):
                 tell(self, connector)
 
         patch.setattr(ChargePoint, "_tell", tell_less)

@@ -80,6 +80,23 @@ def test_a_message_is_taken_out_with_what_it_has_the_other_party_do() -> None:
     assert ways_to_spare(validation(steps[1].sentence), steps, 2)[-1] == Spared(frozenset({2, 3, 5}))
 
 
+def test_a_state_is_taken_out_with_what_it_has_the_other_party_do() -> None:
+    steps = played("idTag A is authorized", "the Charge Point sends StartTransaction.req")
+    steps[0] = replace(steps[0], keyword="Given")
+    of_central_system = replace(validation(""), case="TC_901_CSMS", sentence="Given idTag A is authorized")
+    assert ways_to_spare(of_central_system, steps, 1)[-1] == Spared(frozenset({1, 2}))
+    assert ways_to_spare(replace(of_central_system, case="TC_901_CS"), steps, 1) == [Spared(frozenset({1}))]
+
+
+def test_silence_is_taken_out_with_what_waits_for_so_long() -> None:
+    steps = played(
+        "the Charge Point sends nothing for 10 seconds",
+        "the Charge Point sends BootNotification.req after at least 10 seconds",
+        "the Charge Point sends BootNotification.req after at least 20 seconds",
+    )
+    assert ways_to_spare(validation(steps[0].sentence), steps, 1) == [Spared(frozenset({1, 2}))]
+
+
 def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
     steps = played(
         "the Charge Point sends no StartTransaction.req for 10 seconds",

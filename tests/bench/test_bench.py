@@ -20,7 +20,7 @@ from ocppj.peer import Conf, Refusal, Script, Silence
 from ocppj.schemas import ACTIONS, FROM_CENTRAL_SYSTEM, FROM_CHARGE_POINT
 from ocppj.transcript import Party, Transcript, other
 from steps.messages import claim_conf, claim_request, make_send
-from tests.bench.wire import CP, CS, heartbeat_conf, start, status
+from tests.bench.wire import CP, CS, heartbeat_conf, start, status, stop
 
 
 class FakeSeat:
@@ -390,6 +390,24 @@ async def test_an_answer_that_does_not_come(role: Role) -> None:
         over = await ending(stage.bench.conf(other(caller), "DataTransfer"))
         assert type(over) is (Failed if other(caller) == stage.judged else OurError)
         assert str(over).startswith(f"the {other(caller)} did not answer DataTransfer.req in 30 s")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "text"),
+    [
+        (29, Failed, "StopTransaction.req was not answered before the connection ended, and not sent again"),
+        (30, Inconclusive, "the Central System did not answer StopTransaction.req in 30 s"),
+    ],
+)
+async def test_a_connection_that_ends_without_an_answer(seconds: float, kind: type[CaseOver], text: str) -> None:
+    """3.7: who had no time to answer is asked once more; who has let it pass is to blame."""
+    stage = Stage()
+    stage.call(CP, "StopTransaction", stop())
+    stage.later(seconds, lambda: stage.transcript.add("connect", event="closed", code=1006))
+    await stage.claim(CP, "StopTransaction")
+    over = await ending(stage.bench.conf(CS, "StopTransaction"))
+    assert type(over) is kind
+    assert str(over).startswith(text)
 
 
 @BOTH

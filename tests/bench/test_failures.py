@@ -1,6 +1,7 @@
 """What is told of a case that did not pass: the frame, the fields, the clause, the cause, and what to do next."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from bench.cases import Case
 from bench.device import Device
 from bench.failures import FRAMES_BEFORE, failure
 from bench.messages import Message
+from bench.mutants import all_mutants
 from bench.obligations import name_of
 from bench.operators import Outcome
 from bench.play import play
@@ -29,9 +31,9 @@ from ocppj.transcript import read
 from reports.results import CaseResult, Results
 from steps.cells import mismatches
 from steps.messages import claim_conf, claim_request, make_send
+from tests import basic_cases
 from tests.bench.test_bench import FakeOperator, Stage, ending
 from tests.bench.wire import CP, CS, status
-from tests.planted import test_planted_faults as planted
 
 CLAUSES = ["OCPP 1.6 4.1", "OCPP 1.6 7.2"]  # of the case that a Stage plays
 SENTENCE = "Then it happens"
@@ -288,12 +290,11 @@ def test_a_reason_without_its_clauses(reason: str, text: str, clauses: tuple[str
 
 
 def played(faulty: str, out: Path) -> list[CaseResult]:
-    """The cases that a planted fault keeps from passing."""
-    plant = planted.FAULTS[faulty][0]
+    """The cases that a mutant keeps from passing."""
     run = Run(Device())
-    rehearsal = Rehearsal(run, Results({}, {}), planted.IDS, out)
+    rehearsal = Rehearsal(run, Results({}, {}), basic_cases.IDS, out)
     with pytest.MonkeyPatch.context() as patch:
-        plant(patch)
+        all_mutants()[faulty].plant(patch)
         play(rehearsal)
     run.close()
     passed = [case for case in rehearsal.results.cases if case.verdict == "pass"]
@@ -304,11 +305,12 @@ def played(faulty: str, out: Path) -> list[CaseResult]:
 @pytest.mark.parametrize(
     ("faulty", "names"),
     [
-        ("Accepted is answered Invalid", {"Authorize.conf", "StartTransaction.conf"}),
-        ("StopTransaction.req is not answered", {"StopTransaction.req"}),
-        ("every reason is Local", {"StopTransaction.req"}),
-        ("heartbeats come half as often", {"Heartbeat.req"}),
-        ("the cache is not asked", {"Authorize.req"}),
+        ("an idTag that is known is Invalid in Authorize.conf", {"Authorize.conf"}),
+        ("an idTag is ConcurrentTx with its own transaction", {"StartTransaction.conf"}),
+        ("a StopTransaction.req is not answered", {"StopTransaction.req"}),
+        ("a remote stop ends a transaction with the reason Local", {"StopTransaction.req"}),
+        ("heartbeats come half as often as they are to", {"Heartbeat.req"}),
+        ("LocalPreAuthorize is ignored", {"Authorize.req"}),
     ],
 )
 def test_the_one_frame_that_was_wrong(tmp_path: Path, faulty: str, names: set[str]) -> None:
@@ -329,5 +331,5 @@ def test_nothing_is_told_of_what_does_not_apply() -> None:
     rehearsal = Rehearsal(Run(Device()), Results({}, {}))
     case = Case("TC_900_CS", "A case", "CS", "Core", "core/a.feature", (), ())
     rehearsal.file(case, NotApplicable("it lacks it"))
-    rehearsal.file(case, OurError("it broke"))
+    rehearsal.file(replace(case, id="TC_901_CS"), OurError("it broke"))
     assert [result.failure is None for result in rehearsal.results.cases] == [True, False]

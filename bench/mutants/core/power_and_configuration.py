@@ -661,7 +661,8 @@ OF_CHARGE_POINT = [
         "Charge Point",
         "OCPP 1.6 5.2",
         is_silent_about("Available"),
-        "TC_013_CS TC_014_CS TC_018_1_CS",
+        "TC_004_2_CS TC_005_1_CS TC_007_1_CS TC_007_2_CS TC_011_2_CS TC_013_CS TC_014_CS TC_018_1_CS TC_061_1_CS "
+        "TC_061_2_CS",
     ),
     Mutant(
         "back-up power is not used",
@@ -825,7 +826,8 @@ OF_CHARGE_POINT = [
         "Charge Point",
         "OCPP 1.6 4.10",
         sends_of_the_queue("StopTransaction", with_fields(transactionId=-1)),
-        "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS TC_037_3_CS TC_038_CS TC_039_CS",
+        "TC_005_1_CS TC_005_2_CS TC_005_3_CS TC_007_1_CS TC_012_CS TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS "
+        "TC_037_3_CS TC_038_CS TC_039_CS TC_068_CS TC_069_CS",
     ),
     Mutant(
         "a lock that does not hold is not noticed",
@@ -874,7 +876,7 @@ OF_CHARGE_POINT = [
         "Charge Point",
         "OCPP 1.6 5.11",
         rejects_a_remote_start_without_cable,
-        "TC_023_5_CS TC_024_CS",
+        "TC_007_2_CS TC_011_1_CS TC_011_2_CS TC_023_5_CS TC_024_CS TC_061_2_CS",
     ),
     Mutant(
         "an idTag that is refused may charge",
@@ -902,7 +904,7 @@ OF_CHARGE_POINT = [
         "Charge Point",
         "OCPP 1.6 7.46",
         answers(HANDLERS, "UnlockConnector", instead("UnlockFailed")),
-        "TC_017_1_CS TC_017_2_CS TC_018_1_CS TC_018_2_CS TC_031_CS",
+        "TC_005_2_CS TC_017_1_CS TC_017_2_CS TC_018_1_CS TC_018_2_CS TC_031_CS",
     ),
     Mutant(
         "what is NotSupported is refused with a CALLERROR",
@@ -947,8 +949,8 @@ OF_CHARGE_POINT = [
         "Charge Point",
         "OCPP 1.6 9.1.3",
         has_no("AuthorizeRemoteTxRequests"),
-        "TC_015_CS TC_016_CS TC_019_CS TC_024_CS TC_032_1_CS TC_032_2_CS TC_036_CS TC_037_1_CS TC_037_2_CS "
-        "TC_037_3_CS TC_038_CS TC_039_CS",
+        "TC_005_1_CS TC_010_CS TC_011_1_CS TC_011_2_CS TC_012_CS TC_015_CS TC_016_CS TC_019_CS TC_024_CS "
+        "TC_032_1_CS TC_032_2_CS TC_036_CS TC_037_1_CS TC_037_2_CS TC_037_3_CS TC_038_CS TC_039_CS",
     ),
     Mutant(
         "every key is reported, whichever is asked for",
