@@ -134,11 +134,15 @@ def tried(mutant: Mutant, *, against_all: bool = False) -> Trial:
     played = _played(mutant, wanted)
     role = "CS" if mutant.party == "Charge Point" else "CSMS"
     found = {case: each for case, each in played.items() if each.role == role and _has_found(mutant, each)}
+    blaming = {case: each.reason for case, each in played.items() if each.role != role and each.verdict == "fail"}
+    survived = {case: f"{played[case].verdict}: {played[case].reason}" for case in mutant.cases - found.keys()}
+    allowed = frozenset(mutant.accuses.split())
+    survived |= dict.fromkeys(allowed - blaming.keys(), "blames the other party no more: take it out of accuses")
     return Trial(
         mutant.name,
         tuple(_kills(mutant, found)),
-        {case: f"{played[case].verdict}: {played[case].reason}" for case in sorted(mutant.cases - found.keys())},
-        {case: each.reason for case, each in sorted(played.items()) if each.role != role and each.verdict == "fail"},
+        dict(sorted(survived.items())),
+        {case: reason for case, reason in sorted(blaming.items()) if case not in allowed},
         tuple(sorted(found.keys() - mutant.cases)),
     )
 
