@@ -15,7 +15,7 @@ from ocppj.frames import Call, Payload
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
-from simulator import firmware_management
+from simulator import file_transfer, firmware_management
 from simulator.charge_point import ChargePoint
 from simulator.connector import Connector
 from simulator.firmware_management import FirmwareManagement
@@ -295,7 +295,7 @@ def uploads(edit: Callable[[bytes], bytes | None]) -> Plant:
     """The Charge Point uploads something else, or, for None, nothing."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
-        ordinary = firmware_management.upload
+        ordinary = file_transfer.upload
 
         async def upload(location: str, name: str, content: bytes, **more: Any) -> None:
             if (edited := edit(content)) is not None:
