@@ -792,9 +792,12 @@ async def tells_event(bench: Bench, event: str) -> None:
 @then("the Charge Point may have told FirmwareUpdated meanwhile")
 async def may_have_told(bench: Bench) -> None:
     """A critical event (chapter 8), which TC_080_CS lists as optional. What is no event of chapter 8 is a remark."""
-    sent = (each for each in messages(bench.wire.records) if each.action == "SignedFirmwareStatusNotification")
-    begun = next((each.index for each in sent if each.payload.get("status") == "Installing"), 0)
-    for call in list(bench.wire.calls("Charge Point", "SecurityEventNotification")):
+    asked = _latest(bench, "Central System", "SignedUpdateFirmware").index
+    told = [each for each in messages(bench.wire.records) if each.type == "CALL" and each.index > asked]
+    begun = next((each.index for each in told if each.payload.get("status") == "Installing"), 0)
+    for call in told:
+        if call.action != "SecurityEventNotification":
+            continue
         event = str(call.payload.get("type"))
         if event not in SECURITY_EVENTS:
             bench.remark(f"{event} is no security event that the white paper knows", "white paper 8", strict=True)

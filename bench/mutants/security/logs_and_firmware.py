@@ -81,13 +81,13 @@ def says_nothing_after_an_update(patch: pytest.MonkeyPatch) -> None:
 
 
 def tells_of_the_update_before_it(patch: pytest.MonkeyPatch) -> None:
-    ordinary = FirmwareManagement._install
+    verify = FirmwareManagement._verify
 
-    async def install(self: FirmwareManagement, update: Any) -> bool:
+    async def verify_and_tell(self: FirmwareManagement, update: Any) -> bool:
         self._charge_point.security.happened("FirmwareUpdated")
-        return await ordinary(self, update)
+        return await verify(self, update)
 
-    patch.setattr(FirmwareManagement, "_install", install)
+    patch.setattr(FirmwareManagement, "_verify", verify_and_tell)
 
 
 def of_firmware(change: Change) -> Change:
