@@ -88,15 +88,17 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     rests_on = tuple(f"if {key} " for key in _KEY.findall(" ".join(validation.rows)))
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
     whole = Spared(frozenset({step, *answer, *resting}))
-    with_consequences = Spared(whole.steps | _consequences(steps, step))
+    with_consequences = Spared(whole.steps | _consequences(validation, steps, step))
     rows = [Spared(frozenset({step}), validation.rows)] if validation.rows else []
     return list(dict.fromkeys([*rows, whole, with_consequences]))
 
 
-def _consequences(steps: Sequence[StepResult], step: int) -> set[int]:
+def _consequences(validation: Validation, steps: Sequence[StepResult], step: int) -> set[int]:
     """The later sentences about the other party, and the answers to what it sends in them."""
     told = sentences(steps)
     judged = _party(told[step - 1])
+    if told[step - 1].startswith("Then its "):  # a message of the judged party
+        judged = "Central System" if validation.case.endswith("_CSMS") else "Charge Point"
     found: set[int] = set()
     for number in range(step + 1, len(steps) + 1):
         sentence = told[number - 1]
