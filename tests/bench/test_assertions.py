@@ -79,6 +79,13 @@ def test_a_message_is_taken_out_with_what_it_has_the_other_party_do() -> None:
     assert ways_to_spare(validation(steps[1].sentence), steps, 2)[-1] == Spared(frozenset({2, 3, 5}))
 
 
+@pytest.mark.parametrize(("case", "taken_out"), [("TC_901_CS", {1, 3}), ("TC_901_CSMS", {1, 2})])
+def test_its_content_is_that_of_the_judged_party(case: str, taken_out: set[int]) -> None:
+    steps = played("its signature is right", "the Charge Point sends A.req", "the Central System sends B.req")
+    judged = replace(validation(steps[0].sentence), case=case)
+    assert ways_to_spare(judged, steps, 1)[-1] == Spared(frozenset(taken_out))
+
+
 def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
     steps = played(
         "the Charge Point sends no StartTransaction.req for 10 seconds",
@@ -100,6 +107,7 @@ def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
         ("an interrupted transaction is forgotten", "TC_032_2_CS", {1, 3}),  # the answer has nothing to answer
         ("a transaction is reported that a refused idTag has not started", "TC_023_4_CS", {2}),  # which is surplus, too
         ("there is no AuthorizeRemoteTxRequests", "TC_024_CS", {1}),  # [key=...] in a row, and what rests on it
+        ("the last bit of a signature is wrong", "TC_080_CSMS", {1}),  # our Charge Point tells InvalidSignature then
         ("an idTag that nobody asked about is Invalid in StartTransaction.conf", "TC_037_1_CSMS", {1}),  # ours stops
     ],
 )
