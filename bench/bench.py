@@ -409,11 +409,14 @@ class Bench:
             await asyncio.sleep(self.settle_time)  # until the other side has noticed
         self.at_new_stage = False
 
-    async def restore_connection(self, sentence: str) -> None:
-        """Be the network that works again, and wait until there is a connection. Ends the case if there is none."""
+    async def restore_network(self, sentence: str) -> None:
+        """Be the network that works again."""
         action = "restore_connection"
         self.transcript.add("stimulus", party="Charge Point", action=action, payload={}, sentence=sentence)
         await self._network.restore_connection()
+
+    async def wait_connected(self) -> None:
+        """Wait until there is a connection again. Ends the case if there is none."""
         # Whoever doubles its back-off (OCPP-J errata 3.4) is back after as long again as the connection was lost.
         limit = self.long_timeout + (self.loop.time() - self._cut_at)
         try:

@@ -130,15 +130,19 @@ def _try_named(name: str, *, against_all: bool) -> Trial:
 
 def tried(mutant: Mutant, *, against_all: bool = False) -> Trial:
     """Play a mutant, then each case that has found it once more without what has found it."""
-    wanted = frozenset(all_cases()) if against_all else mutant.cases | _twins(mutant.cases)
+    allowed = frozenset(mutant.accuses.split())
+    wanted = frozenset(all_cases()) if against_all else mutant.cases | _twins(mutant.cases) | allowed
     played = _played(mutant, wanted)
     role = "CS" if mutant.party == "Charge Point" else "CSMS"
     found = {case: each for case, each in played.items() if each.role == role and _has_found(mutant, each)}
+    blaming = {case: each.reason for case, each in played.items() if each.role != role and each.verdict == "fail"}
+    survived = {case: f"{played[case].verdict}: {played[case].reason}" for case in mutant.cases - found.keys()}
+    survived |= dict.fromkeys(allowed - blaming.keys(), "blames the other party no more: take it out of accuses")
     return Trial(
         mutant.name,
         tuple(_kills(mutant, found)),
-        {case: f"{played[case].verdict}: {played[case].reason}" for case in sorted(mutant.cases - found.keys())},
-        {case: each.reason for case, each in sorted(played.items()) if each.role != role and each.verdict == "fail"},
+        dict(sorted(survived.items())),
+        {case: reason for case, reason in sorted(blaming.items()) if case not in allowed},
         tuple(sorted(found.keys() - mutant.cases)),
     )
 

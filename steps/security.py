@@ -169,7 +169,14 @@ async def connects_anew(bench: Bench) -> None:
     """It boots, and has its network back."""
     bench.wire.raise_floor()
     await bench.do("Charge Point", "restart", {}, bench.sentence)
-    await bench.restore_connection(bench.sentence)
+    await bench.restore_network(bench.sentence)
+
+
+@when("the Charge Point can connect again")
+async def can_connect(bench: Bench) -> None:
+    """It has its network back."""
+    bench.wire.raise_floor()
+    await bench.restore_network(bench.sentence)
 
 
 @when("the Charge Point tries to connect without its AuthorizationKey")
@@ -259,7 +266,8 @@ async def agrees_to(bench: Bench, name: str) -> None:
 
 @then("the Central System accepts the connection")
 async def accepts(bench: Bench) -> None:
-    """The one that stands."""
+    """In the time of a long operation, and as long again as there was none."""
+    await bench.wait_connected()
     opening = latest_connection(bench.wire.records)
     if opening is None or opening.index < bench.wire.floor:
         came = [str(each) for each in openings(bench.wire.records, bench.wire.floor)]
@@ -294,12 +302,12 @@ async def speaks_every_suite(bench: Bench) -> None:
 @then("the certificate of the Central System is as the white paper has it")
 async def server_certificate(bench: Bench) -> None:
     """2.6.1: the size of its key, its serial number, CN the FQDN of the endpoint."""
-    found = []
-    for opening in _attempts(bench):
-        told = opening.tls.get("certificate")
-        if told is None:
-            found.append(str(opening.tls.get("badCertificate", "there is none")))
-        else:
+    attempts = _attempts(bench)
+    found = [str(each.tls["badCertificate"]) for each in attempts if "badCertificate" in each.tls]
+    if not any("certificate" in each.tls or "badCertificate" in each.tls for each in attempts):
+        found.append("there is none")
+    for opening in attempts:
+        if (told := opening.tls.get("certificate")) is not None:
             host = str(opening.tls.get("host"))
             found.extend(server_faults(told, host))
             _judge_name(bench, told["subject"]["commonName"], host)
@@ -795,11 +803,19 @@ async def tells_event(bench: Bench, event: str) -> None:
 @then("the Charge Point may have told FirmwareUpdated meanwhile")
 async def may_have_told(bench: Bench) -> None:
     """A critical event (chapter 8), which TC_080_CS lists as optional. What is no event of chapter 8 is a remark."""
-    for call in list(bench.wire.calls("Charge Point", "SecurityEventNotification")):
+    asked = _latest(bench, "Central System", "SignedUpdateFirmware").index
+    told = [each for each in messages(bench.wire.records) if each.type == "CALL" and each.index > asked]
+    begun = next((each.index for each in told if each.payload.get("status") == "Installing"), 0)
+    for call in told:
+        if call.action != "SecurityEventNotification":
+            continue
         event = str(call.payload.get("type"))
         if event not in SECURITY_EVENTS:
             bench.remark(f"{event} is no security event that the white paper knows", "white paper 8", strict=True)
         if event == "FirmwareUpdated":
+            if call.index < begun:
+                text = "the Charge Point told FirmwareUpdated before it told that it was Installing (white paper 8)"
+                raise bench.blame("Charge Point", text, frame=call.index)
             bench.take(call, ordered=False)
             await bench.conf_to(call)
 

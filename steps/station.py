@@ -80,7 +80,8 @@ async def loses_connection(bench: Bench) -> None:
 @when("the connection is restored")
 async def restores_connection(bench: Bench) -> None:
     """And the Charge Point connects again."""
-    await bench.restore_connection(bench.sentence)
+    await bench.restore_network(bench.sentence)
+    await bench.wait_connected()
 
 
 @given("connector {n:N} cannot lock the cable")

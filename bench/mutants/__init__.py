@@ -24,7 +24,8 @@ class Mutant:
     ``name``: what the party does, in a few words. ``clause``: what it breaks, as in «OCPP 1.6 4.9». ``kills``: the ids
     of the cases that must fail, separated by blanks. ``security_profile``: that of the connection, if the fault shows
     with another one than a self-rehearsal takes. ``is_remarked``: it breaks what a party SHOULD do, which is no
-    failure: the cases must say so in a remark.
+    failure: the cases must say so in a remark. ``accuses``: the ids of cases that blame the other party, as is allowed
+    in one situation only: a connection is refused, and the wire does not tell who of the two is wrong.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Mutant:
     kills: str
     security_profile: int | None = None
     is_remarked: bool = False
+    accuses: str = ""
 
     @property
     def cases(self) -> frozenset[str]:

@@ -15,8 +15,10 @@ from ocppj.frames import Call, Payload
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
+from simulator import file_transfer, firmware_management
 from simulator.charge_point import ChargePoint
 from simulator.connector import Connector
+from simulator.firmware_management import FirmwareManagement
 
 Change = Callable[[Payload], Payload]
 Handlers = dict[str, Callable[..., Payload]]
@@ -109,6 +111,22 @@ def asks(action: str, change: Change) -> Plant:
 
         async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
             return await ordinary(self, identity, asked, change(payload) if asked == action else payload, **more)
+
+        patch.setattr(CentralSystem, "request", request)
+
+    return plant
+
+
+def asks_wrongly(action: str, change: Change, **fields: object) -> Plant:
+    """The same, of requests that have these values, with what its own checks would keep it from."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = CentralSystem.request
+
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
+            if asked != action or any(payload.get(name) != value for name, value in fields.items()):
+                return await ordinary(self, identity, asked, payload, **more)
+            return await ordinary(self, identity, asked, change(payload), wrong=True)
 
         patch.setattr(CentralSystem, "request", request)
 
@@ -260,3 +278,63 @@ def queues(action: str, change: Change) -> Plant:
         patch.setattr(ChargePoint, "queue_message", queue_changed)
 
     return plant
+
+
+# Files
+
+
+def notifies(action: str, status: str, instead: str | None) -> Plant:
+    """The Charge Point tells one status of a file for another, or, for None, does not tell it."""
+    return notifies_with(action, lambda payload: with_fields(status=instead)(payload) if instead else None, status)
+
+
+def notifies_with(action: str, change: Callable[[Payload], Payload | None], status: str | None = None) -> Plant:
+    """The Charge Point tells of a file with another payload, or, for None, does not; of one status or of all."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        tell = FirmwareManagement._tell
+
+        async def tell_changed(self: FirmwareManagement, told: str, payload: Payload) -> None:
+            concerns = told == action and status in (None, payload["status"])
+            if (changed := change(payload) if concerns else payload) is not None:
+                await tell(self, told, changed)
+
+        patch.setattr(FirmwareManagement, "_tell", tell_changed)
+
+    return plant
+
+
+def downloads_nothing(patch: pytest.MonkeyPatch) -> None:
+    """The Charge Point has its firmware from elsewhere."""
+
+    async def download(*_: object, **__: object) -> bytes:
+        return firmware_management.firmware_image("1.1.0")
+
+    patch.setattr(firmware_management, "download", download)
+
+
+def uploads(edit: Callable[[bytes], bytes | None]) -> Plant:
+    """The Charge Point uploads something else, or, for None, nothing."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = file_transfer.upload
+
+        async def upload(location: str, name: str, content: bytes, **more: Any) -> None:
+            if (edited := edit(content)) is not None:
+                await ordinary(location, name, edited, **more)
+
+        patch.setattr(firmware_management, "upload", upload)
+
+    return plant
+
+
+def stays_unavailable(patch: pytest.MonkeyPatch) -> None:
+    """The Charge Point keeps its connectors Unavailable after an installation."""
+    power_down = FirmwareManagement.power_down
+
+    def forgetful(self: FirmwareManagement) -> None:
+        holds = self.holds_connectors
+        power_down(self)
+        self.holds_connectors = holds
+
+    patch.setattr(FirmwareManagement, "power_down", forgetful)

@@ -181,7 +181,7 @@ Feature: Connection setup
     Given the Charge Point is disconnected
     When the Charge Point tries to connect with its former security profile
     Then the Central System refuses the connection
-    When the connection is restored
+    When the Charge Point can connect again
     Then the Central System accepts the connection
 
   @TC_084_CS @security_profile_2 @security_profile_3

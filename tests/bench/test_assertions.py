@@ -96,6 +96,12 @@ def test_silence_is_taken_out_with_what_waits_for_so_long() -> None:
     )
     assert ways_to_spare(validation(steps[0].sentence), steps, 1) == [Spared(frozenset({1, 2}))]
 
+@pytest.mark.parametrize(("case", "taken_out"), [("TC_901_CS", {1, 3}), ("TC_901_CSMS", {1, 2})])
+def test_its_content_is_that_of_the_judged_party(case: str, taken_out: set[int]) -> None:
+    steps = played("its signature is right", "the Charge Point sends A.req", "the Central System sends B.req")
+    judged = replace(validation(steps[0].sentence), case=case)
+    assert ways_to_spare(judged, steps, 1)[-1] == Spared(frozenset(taken_out))
+
 
 def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
     steps = played(
@@ -118,6 +124,7 @@ def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
         ("an interrupted transaction is forgotten", "TC_032_2_CS", {1, 3}),  # the answer has nothing to answer
         ("a transaction is reported that a refused idTag has not started", "TC_023_4_CS", {2}),  # which is surplus, too
         ("there is no AuthorizeRemoteTxRequests", "TC_024_CS", {1}),  # [key=...] in a row, and what rests on it
+        ("the last bit of a signature is wrong", "TC_080_CSMS", {1}),  # our Charge Point tells InvalidSignature then
         ("an idTag that nobody asked about is Invalid in StartTransaction.conf", "TC_037_1_CSMS", {1}),  # ours stops
     ],
 )

@@ -1,5 +1,0 @@
-"""Faults."""
-
-from bench.mutants import Mutant
-
-MUTANTS: list[Mutant] = []
