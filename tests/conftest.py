@@ -3,12 +3,20 @@
 import asyncio
 import gc
 import inspect
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
+
+# Properties are searched for counterexamples in the same places every time; HYPOTHESIS_PROFILE=long looks for others,
+# keeps what it finds in .hypothesis, and takes as long as it takes: docs/architecture.md.
+settings.register_profile("short", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("long", deadline=None, print_blob=True, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 def pytest_configure() -> None:
