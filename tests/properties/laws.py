@@ -1,6 +1,7 @@
 """What is always true of a Charge Point, read off the wire: each law is a pure function that tells what broke it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from bench.messages import Message, answer_to, begins_or_ends_connection, messages
 from bench.obligations import Limits, breaches
@@ -71,7 +72,7 @@ def energy_never_falls(records: Sequence[Record]) -> Iterator[str]:
     for connector, values in told.items():
         # In the order of their instants: what was kept in transactionData is told late.
         values.sort(key=lambda value: parse_timestamp(value[0]))
-        for (_, before, _), (at, after, name) in zip(values, values[1:], strict=False):
+        for (_, before, _), (at, after, name) in pairwise(values):
             if after < before:
                 yield f"connector {connector}: {name} of {at} is {after:g} Wh after {before:g} Wh"
 
@@ -96,7 +97,9 @@ def every_start_has_its_stop(records: Sequence[Record]) -> Iterator[str]:
         elif call.action == "StopTransaction":
             number = call.payload["transactionId"]
             if number not in running:
-                yield f"transaction {number} was stopped " + ("once more" if number in over else "before it was started")
+                yield f"transaction {number} was stopped " + (
+                    "once more" if number in over else "before it was started"
+                )
             if conf is not None and running.pop(number, None) is not None:
                 over.add(number)
     yield from (f"transaction {number} was never stopped" for number in running)

@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from ocppj.clock import Calendar, timestamp
 from tests.properties.laws import (
@@ -15,12 +22,31 @@ from tests.properties.laws import (
     statuses_follow_the_table,
 )
 from tests.properties.searching import examples
-from tests.properties.world import ANOTHER, BLOCKED, CONNECTORS, OF_THE_SAME_FAMILY, UNKNOWN, VALID, World
+from tests.properties.world import ANOTHER, BLOCKED, CONNECTORS, IDENTITY, OF_THE_SAME_FAMILY, UNKNOWN, VALID, World
 
 connectors = st.sampled_from(CONNECTORS)
+everywhere = st.sampled_from((0, *CONNECTORS))
 id_tags = st.sampled_from((VALID, VALID, OF_THE_SAME_FAMILY, ANOTHER, BLOCKED, UNKNOWN))
 # Seconds until the next thing happens: 0 is in the midst of it, 0.001 when all is said.
 pauses = st.sampled_from((0.001, 0.0, 0.001, 0.5, 3.0, 45.0, 70.0))
+
+
+def _has_power(pair: "Pair") -> bool:
+    return pair.world.charge_point.has_power
+
+
+def _is_reachable(pair: "Pair") -> bool:
+    return pair.world.central_system.is_connected(IDENTITY)
+
+
+def _charges(pair: "Pair") -> bool:
+    return any(connector.transaction for connector in pair.world.charge_point.connectors.values())
+
+
+# Nothing is tried that could have no effect, for few examples shall see much. The pair itself needs none of this.
+with_power = precondition(_has_power)
+when_reachable = precondition(_is_reachable)
+while_charging = precondition(_charges)
 
 
 class Pair(RuleBasedStateMachine):
@@ -31,6 +57,26 @@ class Pair(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World(self.calendar)
+        self.is_broken = False  # something may be
+
+    @initialize(at=st.sets(connectors))
+    def begin_charging(self, at: set[int]) -> None:
+        for connector in at:
+            self.charge(connector, VALID if connector == 1 else ANOTHER, 0.001)
+
+    @with_power
+    @rule(connector=connectors, id_tag=id_tags, then=pauses)
+    def charge(self, connector: int, id_tag: str, then: float) -> None:
+        self.world.do("plug_in", 0.001, connectorId=connector)
+        self.world.do("present", then, idTag=id_tag, connectorId=connector)
+
+    @while_charging
+    @rule(connector=connectors, then=pauses)
+    def end_charging(self, connector: int, then: float) -> None:
+        transaction = self.world.charge_point.connectors[connector].transaction
+        if transaction is not None:
+            self.world.do("present", 0.001, idTag=transaction["idTag"], connectorId=connector)
+            self.world.do("unplug", then, connectorId=connector)
 
     @rule(connector=connectors, then=pauses)
     def plug_in(self, connector: int, then: float) -> None:
@@ -44,42 +90,54 @@ class Pair(RuleBasedStateMachine):
     def unplug_at_the_ev(self, connector: int, then: float) -> None:
         self.world.do("unplug_ev_side", then, connectorId=connector)
 
+    @with_power
     @rule(connector=connectors, id_tag=id_tags, then=pauses)
     def present(self, connector: int, id_tag: str, then: float) -> None:
         self.world.do("present", then, idTag=id_tag, connectorId=connector)
 
+    @with_power
     @rule(id_tag=id_tags, then=pauses)
     def present_at_the_reader(self, id_tag: str, then: float) -> None:
         self.world.do("present", then, idTag=id_tag)
 
+    @while_charging
     @rule(connector=connectors, takes=st.sampled_from(("stop_taking_energy", "take_energy")), then=pauses)
     def let_the_ev_take_energy(self, connector: int, takes: str, then: float) -> None:
         self.world.do(takes, then, connectorId=connector)
 
-    @rule(connector=st.sampled_from((0, *CONNECTORS)), code=st.sampled_from(("GroundFailure", "OtherError")), then=pauses)
+    @precondition(lambda self: not self.is_broken)
+    @rule(connector=everywhere, code=st.sampled_from(("GroundFailure", "OtherError")), then=pauses)
     def fail(self, connector: int, code: str, then: float) -> None:
+        self.is_broken = True
         self.world.do("fail", then, connectorId=connector, errorCode=code)
 
-    @rule(connector=st.sampled_from((0, *CONNECTORS)), then=pauses)
+    @precondition(lambda self: self.is_broken)
+    @rule(connector=everywhere, then=pauses)
     def repair(self, connector: int, then: float) -> None:
+        self.is_broken = connector != 0
         self.world.do("repair", then, connectorId=connector)
 
     @rule(connector=connectors, how=st.sampled_from(("prevent_locking", "prevent_unlocking")))
     def spoil_the_lock(self, connector: int, how: str) -> None:
+        self.is_broken = True
         self.world.do(how, connectorId=connector)
 
+    @with_power
     @rule(then=pauses)
     def lose_power(self, then: float) -> None:
         self.world.do("lose_power", then)
 
+    @precondition(lambda self: not _has_power(self))
     @rule(then=pauses)
     def regain_power(self, then: float) -> None:
         self.world.do("regain_power", then)
 
+    @precondition(lambda self: self.world.charge_point.network.is_there)
     @rule(then=pauses)
     def lose_connection(self, then: float) -> None:
         self.world.do("lose_connection", then)
 
+    @precondition(lambda self: not self.world.charge_point.network.is_there)
     @rule(then=pauses)
     def restore_connection(self, then: float) -> None:
         self.world.do("restore_connection", then)
@@ -88,52 +146,62 @@ class Pair(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.world.pass_time(seconds)
 
+    @when_reachable
     @rule(connector=st.none() | connectors, id_tag=id_tags, then=pauses)
     def start_remotely(self, connector: int | None, id_tag: str, then: float) -> None:
         where = {} if connector is None else {"connectorId": connector}
         self.world.ask("RemoteStartTransaction", then, idTag=id_tag, **where)
 
+    @while_charging
     @rule(back=st.integers(0, 2), then=pauses)
     def stop_remotely(self, back: int, then: float) -> None:
         latest = self.world.central_system.store.next_transaction_id - 1
         self.world.ask("RemoteStopTransaction", then, transactionId=latest - back)
 
+    @when_reachable
     @rule(connector=connectors, then=pauses)
     def unlock(self, connector: int, then: float) -> None:
         self.world.ask("UnlockConnector", then, connectorId=connector)
 
+    @when_reachable
     @rule(
-        connector=st.sampled_from((0, *CONNECTORS)), availability=st.sampled_from(("Operative", "Inoperative")), then=pauses
+        connector=everywhere,
+        availability=st.sampled_from(("Operative", "Inoperative")),
+        then=pauses,
     )
     def change_availability(self, connector: int, availability: str, then: float) -> None:
         self.world.ask("ChangeAvailability", then, connectorId=connector, type=availability)
 
-    @rule(
-        connector=st.sampled_from((0, *CONNECTORS)), id_tag=id_tags, seconds=st.sampled_from((1, 60, 3600)), then=pauses
-    )
+    @when_reachable
+    @rule(connector=everywhere, id_tag=id_tags, seconds=st.sampled_from((1, 60, 3600)), then=pauses)
     def reserve(self, connector: int, id_tag: str, seconds: int, then: float) -> None:
         expiry = timestamp(self.world.charge_point.now() + timedelta(seconds=seconds))
         self.world.ask("ReserveNow", then, connectorId=connector, expiryDate=expiry, idTag=id_tag)
 
+    @precondition(lambda self: _is_reachable(self) and self.world.charge_point.memory.reservations)
     @rule(back=st.integers(0, 2), then=pauses)
     def cancel_a_reservation(self, back: int, then: float) -> None:
         latest = self.world.central_system.store.next_reservation_id - 1
         self.world.ask("CancelReservation", then, reservationId=latest - back)
 
+    @when_reachable
     @rule(kind=st.sampled_from(("Hard", "Soft")), then=pauses)
     def reset(self, kind: str, then: float) -> None:
         self.world.ask("Reset", then, type=kind)
 
+    @when_reachable
     @rule(then=pauses)
     def update_the_local_list(self, then: float) -> None:
         self.world.update_local_auth_list(then)
 
+    @when_reachable
     @rule(then=pauses)
     def clear_the_cache(self, then: float) -> None:
         self.world.ask("ClearCache", then)
 
+    @when_reachable
     @rule(
-        connector=st.sampled_from((0, *CONNECTORS)),
+        connector=everywhere,
         level=st.integers(0, 2),
         limit=st.sampled_from((0.0, 6.0, 32.0)),
         duration=st.sampled_from((30, 3600)),
@@ -153,10 +221,12 @@ class Pair(RuleBasedStateMachine):
         }
         self.world.ask("SetChargingProfile", then, connectorId=connector, csChargingProfiles=profile)
 
+    @precondition(lambda self: _is_reachable(self) and self.world.charge_point.memory.charging_profiles)
     @rule(then=pauses)
     def clear_all_limits(self, then: float) -> None:
         self.world.ask("ClearChargingProfile", then)
 
+    @when_reachable
     @rule(
         what=st.sampled_from(("StatusNotification", "MeterValues", "Heartbeat", "FirmwareStatusNotification")),
         connector=st.none() | connectors,
@@ -166,6 +236,7 @@ class Pair(RuleBasedStateMachine):
         where = {} if connector is None else {"connectorId": connector}
         self.world.ask("TriggerMessage", then, requestedMessage=what, **where)
 
+    @when_reachable
     @rule(
         change=st.sampled_from(
             (
@@ -212,4 +283,4 @@ def pair(calendar: Calendar) -> type[Pair]:
 
 
 def test_the_laws_hold(pair: type[Pair]) -> None:
-    run_state_machine_as_test(pair, settings=examples(40, steps=40))
+    run_state_machine_as_test(pair, settings=examples(100, steps=40))
