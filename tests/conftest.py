@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import freezegun
 import pytest
 from hypothesis import settings
 
@@ -17,6 +18,7 @@ from ocppj.clock import Calendar, VirtualLoop, frozen_calendar
 settings.register_profile("short", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("long", deadline=None, print_blob=True, max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+freezegun.configure(extend_ignore_list=["hypothesis"])  # it gives up when it takes too long, by the real clock
 
 
 def pytest_configure() -> None:
