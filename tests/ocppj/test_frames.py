@@ -62,6 +62,51 @@ def test_no_damaged_frame_raises_anything_but_a_violation(frame: Frame, data: st
     )
 
 
+# What a hostile or broken peer may put where a value belongs, as JSON or almost: decode has to bear each at any depth.
+odd_values = st.one_of(
+    values.map(json.dumps),
+    st.sampled_from(
+        ["NaN", "Infinity", "-Infinity", "-0", "1e999", "-1e999", "1E400", "0.1e-999", "01", "1.", "+1", ""]
+    ),
+    st.builds(lambda digit, times: digit * times, st.sampled_from("19"), st.sampled_from([400, 5000])),
+    st.sampled_from(
+        [r'"\ud800"', r'"\udfff\ud800"', r'"\uD83D\uDE00"', r'"\u12"', '"\ud800"', '"\x00"', "'a'", "undefined"]
+    ),
+    st.builds(
+        lambda opening, closing, depth: opening * depth + "1" + closing * depth,
+        st.sampled_from(["[", '{"a":', '[{"a":']),
+        st.sampled_from(["]", "}", "}]", ""]),
+        st.sampled_from([1, 300, 100_000]),
+    ),
+    st.builds('{{"a":{0},"a":{1}}}'.format, values.map(json.dumps), values.map(json.dumps)),  # one name twice
+)
+odd_messages = st.one_of(
+    st.lists(odd_values, max_size=6),
+    st.tuples(st.sampled_from("234"), st.just('"1"'), odd_values, odd_values, odd_values).flatmap(
+        lambda parts: st.integers(2, 5).map(lambda length: parts[:length])
+    ),
+).map(lambda parts: f"[{','.join(parts)}]")
+
+
+@settings(deadline=None, max_examples=300)
+@given(odd_messages)
+def test_no_odd_value_raises_anything_but_a_violation(text: str) -> None:
+    _never_raises_but_a_violation(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    frames, st.sampled_from(["utf-8", "utf-16", "utf-32-le", "utf-8-sig", "cp500"]), st.binary(max_size=4), st.data()
+)
+def test_no_bytes_raise_anything_but_a_violation(frame: Frame, encoding: str, dirt: bytes, data: st.DataObject) -> None:
+    """In a wrong encoding, or with dirt: whatever text somebody makes of it."""
+    whole = encode(frame).encode(encoding)
+    at = data.draw(st.integers(0, len(whole)))
+    dirty = whole[:at] + dirt + whole[at:]
+    for text in (dirty.decode("latin-1"), dirty.decode(errors="replace"), dirty.decode(errors="surrogateescape")):
+        _never_raises_but_a_violation(text)
+
+
 # text, clause, id that can be answered, message type number
 NO_FRAMES = {
     "empty": ("", "4.1.2", None, None),

@@ -63,7 +63,8 @@ def energy_never_falls(records: Sequence[Record]) -> Iterator[str]:
                 if conf := _conf(call, records):
                     connectors[conf["transactionId"]] = connector
             case "StopTransaction":
-                connector = connectors[payload["transactionId"]]
+                if (connector := connectors.get(payload["transactionId"], 0)) == 0:
+                    continue  # every_start_has_its_stop speaks of it
                 found = [*_readings(payload.get("transactionData", []))]
                 found.append((payload["timestamp"], float(payload["meterStop"]), "meterStop"))
             case _:
@@ -85,11 +86,18 @@ def _readings(meter_values: Sequence[Payload]) -> Iterator[tuple[str, float, str
 
 
 def every_start_has_its_stop(records: Sequence[Record]) -> Iterator[str]:
-    """4.8, 4.10: what was started is stopped once, with the transactionId that was given to it, and not before."""
+    """4.8, 4.10: what was started is stopped once, with the transactionId that was given to it, and not before.
+
+    What is told of it meanwhile (4.7) bears its transactionId too.
+    """
     running: dict[int, int] = {}  # transactionId -> connector
     over: set[int] = set()
-    for call in _calls(records, "StartTransaction", "StopTransaction"):
+    for call in _calls(records, *ABOUT_TRANSACTIONS):
         conf = _conf(call, records)
+        if call.action == "MeterValues" and "transactionId" in call.payload:
+            number, connector = call.payload["transactionId"], call.payload["connectorId"]
+            if running.get(number) != connector:
+                yield f"MeterValues of transaction {number} were sent, which is not running at connector {connector}"
         if call.action == "StartTransaction" and conf is not None:
             if (connector := call.payload["connectorId"]) in running.values():
                 yield f"a transaction was started at connector {connector} before the one there was stopped"
