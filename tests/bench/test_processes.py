@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -263,3 +263,23 @@ def test_the_order_changes_nothing(tmp_path: Path, ordinary: Outcome, seed: int)
     assert verdicts(tmp_path / "out") == dict.fromkeys(ALL, "pass")
     assert found.document["cases"] == ordinary.document["cases"]
     assert found.transcripts == ordinary.transcripts
+
+
+# --- on a machine that has other things to do
+
+
+@pytest.fixture
+def load() -> Iterator[None]:
+    """Two processes for each core that want all of it."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    yield
+    still_busy = [process.poll() is None for process in busy]
+    for process in busy:
+        process.kill()
+        process.wait()
+    assert all(still_busy)
+
+
+@pytest.mark.usefixtures("load")
+def test_a_busy_machine_changes_nothing(tmp_path: Path, ordinary: Outcome) -> None:
+    assert outcome(tmp_path) == ordinary

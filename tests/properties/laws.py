@@ -126,7 +126,7 @@ def statuses_follow_the_table(records: Sequence[Record]) -> Iterator[str]:
             message = Message(index, record)
             if message.action != "StatusNotification":
                 continue
-            connector, status = message.payload["connectorId"], message.payload["status"]
+            connector, status = message.payload["connectorId"], str(message.payload["status"])
             before = latest.get(connector, status)
             if status != before and status not in TRANSITIONS[before]:
                 yield f"connector {connector}: {before} became {status}, which is not in the table of 4.9"

@@ -299,7 +299,7 @@ FOUND = {
     "samples are not queued while offline": "MeterValues",
     "samples bear the transactionId of another transaction": "MeterValues of transaction",
     "new samples are sent before those from the time offline": "MeterValues",
-    "a StartTransaction.req from the time offline is lost": "was stopped before it was started",
+    "a StartTransaction.req from the time offline is lost": "transaction -1",
     "a StopTransaction.req from the time offline is lost": "was never stopped",
     "a StopTransaction.req does not know its transactionId": "was stopped before it was started",
 }
