@@ -105,7 +105,7 @@ class Outcome:
 
 
 def outcome(folder: Path, *arguments: str) -> Outcome:
-    process = rehearse("run", "--out", "out", *arguments, cwd=folder)
+    process = rehearse("run", "--out", "out", *arguments, cwd=folder, timeout=300)  # where many run at once
     assert process.stderr == ""
     document = results(folder / "out")
     for name in ("started", "ended", "command", "folder", "options", "sessions"):

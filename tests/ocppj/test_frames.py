@@ -96,11 +96,11 @@ odd_values = st.one_of(
     st.builds('{{"a":{0},"a":{1}}}'.format, values.map(json.dumps), values.map(json.dumps)),  # one name twice
 )
 odd_messages = st.one_of(
-    st.lists(odd_values, max_size=6),
-    st.tuples(st.sampled_from("234"), st.just('"1"'), odd_values, odd_values, odd_values).flatmap(
-        lambda parts: st.integers(2, 5).map(lambda length: parts[:length])
-    ),
-).map(lambda parts: f"[{','.join(parts)}]")
+    st.builds('[2,"1","A",{{"a":{0}}}]'.format, odd_values),
+    st.builds('[3,"1",{{"a":[{0}]}}]'.format, odd_values),
+    st.builds('[4,"1",{0},{1},{2}]'.format, odd_values, odd_values, odd_values),
+    st.lists(odd_values, max_size=6).map(lambda parts: f"[{','.join(parts)}]"),
+)
 
 
 @settings(deadline=None, max_examples=300)
