@@ -268,6 +268,10 @@ def test_the_order_changes_nothing(tmp_path: Path, ordinary: Outcome, seed: int)
 # --- on a machine that has other things to do
 
 
+# Works for nothing, as long as whoever started it is there.
+BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
+
+
 @pytest.fixture
 def load() -> Iterator[None]:
     """A process for each core that wants all of it."""
