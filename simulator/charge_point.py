@@ -172,6 +172,7 @@ class ChargePoint:
         self._awaits_registration = False  # a BootNotification.req is under way
         self._boot_asked = asyncio.Event()  # whether one was triggered nevertheless (4.2)
         self._resetting = False
+        self._reboots = False  # it goes down, and starts again by itself
         self._hooks: list[Hook] = []
         self._notices: list[_Notice] = []
         self._told: dict[int, tuple[str, str]] = {}  # status and errorCode that the Central System has heard
@@ -211,11 +212,12 @@ class ChargePoint:
         """Cut the power: whatever is not in its memory is gone, and nobody is told."""
         if self.has_power and self.backup_power:
             await self._stop_transactions("PowerLoss")
-        await self._go_down(farewell=False)  # also in the middle of a reboot
+        self._reboots = False  # also in the middle of a reboot
+        await self._go_down(farewell=False)
 
     async def regain_power(self) -> None:
-        """Give it its power back."""
-        if not self.has_power:
+        """Give it its power back; who reboots has not lost it."""
+        if not self.has_power and not self._reboots:
             self._start("PowerLoss", delay=BOOT_TIME)
 
     async def restart(self) -> None:
@@ -226,6 +228,7 @@ class ChargePoint:
 
     async def stop(self) -> None:
         """End everything: no task is left and no socket is open."""
+        self._reboots = False
         await self._go_down(farewell=True)
 
     def reset(self, kind: str) -> None:
@@ -253,12 +256,14 @@ class ChargePoint:
             pass
 
     async def _reboot(self) -> None:
+        self._reboots = True
         await self._go_down(farewell=True)
-        self._start("Reboot", delay=BOOT_TIME)
+        if self._reboots:  # nobody has cut the power meanwhile
+            self._start("Reboot", delay=BOOT_TIME)
 
     def _start(self, reason: str, delay: float) -> None:
         self.has_power = True
-        self._resetting = False
+        self._resetting = self._reboots = False
         reason, self.memory.restart_reason = self.memory.restart_reason or reason, None
         self.note(f"start after {reason}")
         self.security.power_up(reason)

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
@@ -105,7 +105,7 @@ class Outcome:
 
 
 def outcome(folder: Path, *arguments: str) -> Outcome:
-    process = rehearse("run", "--out", "out", *arguments, cwd=folder)
+    process = rehearse("run", "--out", "out", *arguments, cwd=folder, timeout=600)  # it may be slow, and the same
     assert process.stderr == ""
     document = results(folder / "out")
     for name in ("started", "ended", "command", "folder", "options", "sessions"):
@@ -263,3 +263,27 @@ def test_the_order_changes_nothing(tmp_path: Path, ordinary: Outcome, seed: int)
     assert verdicts(tmp_path / "out") == dict.fromkeys(ALL, "pass")
     assert found.document["cases"] == ordinary.document["cases"]
     assert found.transcripts == ordinary.transcripts
+
+
+# --- on a machine that has other things to do
+
+
+# Works for nothing, as long as whoever started it is there.
+BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
+
+
+@pytest.fixture
+def load() -> Iterator[None]:
+    """A process for each core that wants all of it."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    yield
+    still_busy = [process.poll() is None for process in busy]
+    for process in busy:
+        process.kill()
+        process.wait()
+    assert all(still_busy)
+
+
+@pytest.mark.usefixtures("load")
+def test_a_busy_machine_changes_nothing(tmp_path: Path, ordinary: Outcome) -> None:
+    assert outcome(tmp_path, "-n", "2") == ordinary

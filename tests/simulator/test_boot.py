@@ -13,7 +13,7 @@ from ocppj.frames import Payload
 from ocppj.peer import Conf, Raw, Refusal, Scripted, Silence
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
-from tests.simulator.scene import conf, scene
+from tests.simulator.scene import Scene, conf, scene
 
 
 def boot(status: str, interval: int) -> Conf:
@@ -350,3 +350,31 @@ async def test_what_survives_is_plain_data() -> None:
         ]
         await heir.stop()
         assert heir.faults == []
+
+
+async def until_it_goes_down(stage: Scene) -> None:
+    while stage.charge_point.has_power:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+
+
+async def test_power_that_was_never_lost_is_not_regained_in_the_middle_of_a_reboot() -> None:
+    async with scene() as stage:
+        await stage.ask("ChangeAvailability", connectorId=0, type="Inoperative")
+        stage.charge_point.reset("Soft")
+        await until_it_goes_down(stage)
+        await stage.charge_point.regain_power()
+        await stage.pass_time(60)
+        assert len(stage.calls("BootNotification")) == 1
+
+
+async def test_a_power_cut_in_the_middle_of_a_restart_by_hand_lasts() -> None:
+    async with scene() as stage:
+        restart = asyncio.create_task(stage.charge_point.restart())
+        await until_it_goes_down(stage)
+        await stage.charge_point.lose_power()
+        await restart
+        await stage.pass_time(60)
+        assert stage.calls("BootNotification") == []
+        await stage.charge_point.regain_power()
+        await stage.pass_time(60)
+        assert len(stage.calls("BootNotification")) == 1
