@@ -182,7 +182,9 @@ def _configured(bench: Bench, key: str) -> str | None:
     if isinstance(seat, ExternalChargePoint):
         return seat.device.configured(key)
     assert isinstance(seat, SimulatedChargePoint)
-    return seat.charge_point.configuration.value(key)
+    configuration = seat.charge_point.configuration
+    value: str | None = bench.transcript.fact(f"configuration {key}", lambda: configuration.value(key))
+    return value
 
 
 # The composite schedule
