@@ -1,14 +1,15 @@
 """The transcripts of a run, judged again with the cases of today: nothing is played, nobody is asked."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from bench.bench import Bench
-from bench.cases import Case, all_cases
-from bench.device import DEFAULT_DATA, FILE_SERVERS, LOCATIONS, Device, Security
+from bench.cases import Case
+from bench.device import FILE_SERVERS, LOCATIONS, Device, Security
+from bench.material import Material
 from bench.obligations import Limits
 from bench.play import play
 from bench.plugin import Rehearsal
@@ -23,12 +24,12 @@ from bench.recording import (
 )
 from bench.run import BEGINNING, KNOWN_BEFORE, Run
 from bench.seats import ExternalCentralSystem, ExternalChargePoint, parts
-from bench.material import Material
-from bench.verdicts import CaseOver, Crash, Evidence, Inconclusive
+from bench.verdicts import CaseOver, Inconclusive
 from ocppj.clock import parse_timestamp
 from ocppj.transcript import BENCH, Record, is_fact
-from reports.results import CaseResult, Results
 from reference_csms.central_system import CentralSystem
+from reports.reading import BadResults
+from reports.results import CaseResult, Results
 from simulator.charge_point import ChargePoint
 
 
@@ -41,6 +42,9 @@ class Judgement(Run):
         self.device = device
         self._transcripts = transcripts
         self._started = started
+        self.lacking: tuple[str, ...] = ()  # what records must have to be judged
+        self._recordings: dict[str, Recording] = {}
+        self._steps_ended: dict[str, float] = {}  # loop time at which the steps of a case were over
 
     def leave(self) -> None:
         """There is nobody to be left."""
@@ -57,7 +61,7 @@ class Judgement(Run):
         loop = RecordedLoop(self._calendar, recording)
         asyncio.set_event_loop(loop)
         bench = Bench(case, self.device, loop, loop.transcript, RecordedOperator(recording))
-        self._recordings = {case.id: recording}
+        self._recordings[case.id] = recording
         self._seat_recording(bench, recording)
         bench.begin()
         return bench
@@ -73,14 +77,18 @@ class Judgement(Run):
 
     def weigh(self, bench: Bench, over: CaseOver | None) -> CaseOver | None:
         """What the recording tells nothing of is not judged."""
-        return as_far_as_told(self._recordings[bench.case.id], bench, over)
+        self._steps_ended.setdefault(bench.case.id, bench.loop.time())
+        if self.lacking:
+            return Inconclusive(f"the recording is not whole: {'; '.join(self.lacking)}")
+        return as_far_as_told(self._recordings[bench.case.id], over, self._steps_ended[bench.case.id])
 
     def _seat_recording(self, bench: Bench, recording: Recording) -> None:
         facts = [record for record in recording.records if record["kind"] == BENCH and record["event"] == "fact"]
-        bench.locations = {each["name"]: each["value"] for each in facts if each["name"] in LOCATIONS}
+        bench.locations = dict.fromkeys(set(LOCATIONS).difference(self.device.data), "")
+        bench.locations |= {each["name"]: each["value"] for each in facts if each["name"] in LOCATIONS}
         bench.material = Material(bench, self.pki)
         bench.security_profile = self._security_profile(bench.case)
-        beginning = next((each["value"] for each in facts if is_fact(each, BEGINNING)), {})
+        beginning: dict[str, Any] = next((each["value"] for each in facts if is_fact(each, BEGINNING)), {})
         for name in KNOWN_BEFORE:
             if name in beginning:
                 setattr(bench, name, beginning[name])
@@ -107,19 +115,24 @@ class Judgement(Run):
 
 
 def device_then(told: Mapping[str, Any]) -> Device:
-    """The device that ``results.json`` describes, as far as cases must know it. Raises ``KeyError`` or ``ValueError``."""
-    limits = Limits(**told["limits_s"])
-    host, _, port = str(told["address"]).removeprefix("ws://").rpartition(":")
-    return Device(
-        identity=told["identity"],
-        url=told["address"] if told["kind"] == "Central System" else None,
-        listen=(host, int(port)) if told["kind"] == "Charge Point" else None,
-        data=told["test_data"],
-        file_servers=FILE_SERVERS | told["file_servers"],
-        lacks=frozenset(told["lacks"]),
-        limits=limits,
-        security=Security(told["security"]["profile"]),
-    )
+    """The device that ``results.json`` describes, as far as cases must know it.
+
+    Raises ``BadResults`` if it is described otherwise.
+    """
+    try:
+        host, _, port = str(told["address"]).removeprefix("ws://").rpartition(":")
+        return Device(
+            identity=told["identity"],
+            url=told["address"] if told["kind"] == "Central System" else None,
+            listen=(host, int(port)) if told["kind"] == "Charge Point" else None,
+            data=told["test_data"],
+            file_servers=FILE_SERVERS | told.get("file_servers", {}),
+            lacks=frozenset(told["lacks"]),
+            limits=Limits(**told["limits_s"]),
+            security=Security(told.get("security", {}).get("profile")),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadResults(f"the results do not describe the device as cases must know it: {error!r}") from None
 
 
 @dataclass(frozen=True)
@@ -132,25 +145,38 @@ class Difference:
     reason: str
 
 
-def judged_again(
-    stored: Results, transcripts: Mapping[str, list[Record]], out: Path | None = None, run: dict[str, object] | None = None
-) -> Results:
-    """The results of a run, from its transcripts alone. What was not played keeps its verdict: nobody saw anything."""
-    device = device_then(stored.device)
-    known = {case.id: case for case in stored.cases if case.id in all_cases()}
-    played = frozenset(known) & frozenset(transcripts)
-    results = Results({**(run or {})}, stored.device)
-    applicable = frozenset(case for case in played if known[case].verdict != "not_applicable")
-    judgement = Judgement(device, transcripts, {case: known[case].started for case in applicable})
+def judge_again(
+    stored: Results, transcripts: Mapping[str, list[Record]], results: Results, out: Path | None = None
+) -> None:
+    """Judge the cases of a run anew, from its transcripts alone, into other results.
+
+    What was not played keeps its verdict: nobody has seen anything. ``out``: where the transcripts go.
+    """
+    known = {case.id: case for case in stored.cases}
+    seen = frozenset(each.id for each in stored.cases if each.verdict != "not_applicable" and each.id in transcripts)
+    judgement = Judgement(device_then(stored.device), transcripts, {case: known[case].started for case in seen})
     try:
-        if applicable:
-            play(Rehearsal(judgement, results, applicable, out))
+        if seen:
+            play(Rehearsal(judgement, results, seen, out))
     finally:
         judgement.close()
-    for case_id, case in known.items():
-        if case_id not in {each.id for each in results.cases}:
-            results.add(case if case.verdict not in ("pass", "fail") else _not_judged(case))
+    for case in stored.cases:
+        if case.id not in {each.id for each in results.cases}:
+            results.add(replace(case) if case.verdict not in ("pass", "fail") else _not_judged(case))
     results.cases.sort(key=lambda case: case.id)
+
+
+def judge_one(
+    device: Device, case: str, records: list[Record], lacking: Sequence[str], run: dict[str, object]
+) -> Results:
+    """The result of a single transcript. ``lacking``: what is missing in it, which lets nobody judge it."""
+    results = Results(run, device.describe())
+    judgement = Judgement(device, {case: records}, {})
+    judgement.lacking = tuple(lacking)
+    try:
+        play(Rehearsal(judgement, results, frozenset({case})))
+    finally:
+        judgement.close()
     return results
 
 

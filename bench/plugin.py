@@ -305,7 +305,7 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     try:
         bench.loop.run_until_complete(bench.settle())
         bench.end_watch()
-        over = bench.conclude(over)
+        over = rehearsal.run.weigh(bench, bench.conclude(over))
         records = rehearsal.run.end(bench)
         if rehearsal.out is not None:
             write_transcript(rehearsal.out, bench.case.id, records)

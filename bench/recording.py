@@ -16,8 +16,8 @@ from bench.bench import Bench
 from bench.connections import openings
 from bench.operators import Outcome, Request
 from bench.seats import ReferenceCentralSystem, SimulatedChargePoint
-from bench.verdicts import CaseOver, Evidence, Inconclusive
-from ocppj.clock import Calendar, JumpingSelector, VirtualLoop, parse_timestamp, timestamp
+from bench.verdicts import CaseOver, Evidence, Inconclusive, OurError
+from ocppj.clock import VIRTUAL_START, Calendar, JumpingSelector, VirtualLoop, parse_timestamp, timestamp
 from ocppj.frames import Payload
 from ocppj.transcript import BEFORE, BENCH, Record, Transcript, is_fact
 from simulator.connector import Locked
@@ -35,7 +35,7 @@ class Recording:
         self.records = list(records)
         self.came = 0  # how many have come
         own = [record for record in self.records if record["kind"] != BEFORE]
-        self.start = start or min((_time(record) for record in own), default=None) or datetime.max
+        self.start = start or min((_time(record) for record in own), default=None) or VIRTUAL_START
         self.end = max((self._at(record) for record in own), default=0.0)  # loop time of the last record
         self.is_whole = any(record["kind"] == "end" for record in self.records)
 
@@ -159,6 +159,19 @@ class RecordedTranscript(Transcript):
             raise Inconclusive(text)
         return told[-1]["value"]
 
+    def pass_boot(self) -> None:
+        """Pass over a boot at the beginning and what belongs to it: it was no part of the case."""
+        recording = self.recording
+        calls = [place for place, record in enumerate(recording.records) if record.get("messageType") == "CALL"]
+        if not calls or recording.records[calls[0]].get("action") != "BootNotification" or recording.tells_steps:
+            return
+        after = [place for place in calls if not _is_of_boot(recording.records[place])]
+        until = after[0] if after else len(recording.records)
+        while recording.came < until:
+            self.release()
+        self._loop.reach(recording.time_of(until - 1))
+        self.records.clear()
+
     def _is_next(self, place: int) -> bool:
         """Whether nothing that the bench writes stands before a place, and no time passes until then."""
         between = self.recording.records[self.recording.came : place]
@@ -172,6 +185,12 @@ class RecordedTranscript(Transcript):
         while self.recording.came <= place:
             self.release()
         return record
+
+
+def _is_of_boot(call: Record) -> bool:
+    if call["action"] == "StatusNotification":
+        return call["payload"].get("status") in ("Available", "Unavailable")
+    return call["action"] in ("BootNotification", "Heartbeat", "SecurityEventNotification")
 
 
 class RecordedOperator:
@@ -253,7 +272,11 @@ class RecordedChargePoint(_Recorded, SimulatedChargePoint):
             raise self._bench.blame(self.party, str(Locked(done["failure"])))
 
     async def knock(self, **how: Any) -> None:
-        """It was tried."""
+        """It was tried; where nobody tells when that was over, until its attempt is seen."""
+        start = len(self._bench.wire.records)
+        if self._recording.next_done() is None:
+            deadline = self._bench.loop.time() + self._bench.timeout
+            await self._bench.wire.until(lambda: next(openings(self._bench.wire.records, start), None), deadline)
 
 
 class RecordedCentralSystem(_Recorded, ReferenceCentralSystem):
@@ -305,18 +328,31 @@ class DeviceThen:
         return is_connected
 
     async def wait_connected(self) -> None:
-        """It was."""
+        """It was. Where another tool has recorded how it booted, the case begins after that."""
+        transcript = self._bench.transcript
+        if isinstance(transcript, RecordedTranscript) and not self._beginning:
+            transcript.pass_boot()
 
     def was_done(self, action: str, payload: Payload) -> None:
         """Nobody does anything at it any more."""
 
 
-def as_far_as_told(recording: Recording, bench: Bench, over: CaseOver | None) -> CaseOver | None:
-    """The end of the steps, unless it is that something did not come of which the recording tells nothing any more."""
-    if over is None or recording.is_whole or isinstance(over, Inconclusive):
+def as_far_as_told(recording: Recording, over: CaseOver | None, at: float) -> CaseOver | None:
+    """The end of a case whose steps were over at a loop time, if the recording tells enough to judge it by.
+
+    A recording that was not watched to an end does not tell that something did not come. Where another tool, or an
+    older version, has recorded, what our parties seem to have done wrong is what it has not told.
+    """
+    if isinstance(over, OurError) and not recording.tells_steps:
+        text = f"the recording does not tell enough: {over}"
+        return Inconclusive(text, Evidence(text, cause="the recording does not tell enough"))
+    if recording.is_whole or isinstance(over, Inconclusive):
         return over
-    if bench.loop.time() <= recording.end + MOMENT:
+    ended = f"the recording ends at {timestamp(recording.start + timedelta(seconds=recording.end))}"
+    if over is None and recording.tells_steps:
+        text = f"{ended}, before the wire was watched to the end of the case"
+    elif over is None or at <= recording.end + MOMENT:
         return over
-    ended = timestamp(recording.start + timedelta(seconds=recording.end))
-    text = f"the recording ends at {ended}, and does not tell what came of it: {over}"
+    else:
+        text = f"{ended}, and does not tell what came of this: {over}"
     return Inconclusive(text, Evidence(text, cause="the recording ends"))

@@ -1,8 +1,8 @@
 """What crossed the wire, in order, with its time: the only witness.
 
 A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP Trace 1.1), ``connect``, ``tls``,
-``auth``, ``file``, ``stimulus``, ``operator``, ``before``, ``bench``, ``end``. Recorded once, on our side. Secrets never get here: what
-can be judged of them does, as facts.
+``auth``, ``file``, ``stimulus``, ``operator``, ``before``, ``bench``, ``end``. Recorded once, on our side. Secrets
+never get here: what can be judged of them does, as facts.
 
 ``bench`` records tell nothing of the wire, but where the bench was, so that a recording can be judged again: ``event``
 ``step`` (``text``: the sentence that begins), ``done`` (a party has done what it was told to; ``failure``: it could
