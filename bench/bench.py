@@ -148,6 +148,7 @@ class Bench:
         self.testimony: list[dict[str, str]] = []  # what the operator has told, as the results have it
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.hands_are_proven = True  # whether anything that hands did in this run has shown on the wire
+        self.gives_time = True  # whether a party gets a moment before something is done; in a trace nobody tells when
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
@@ -393,7 +394,7 @@ class Bench:
         A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
         """
         if not self.seats[party].is_ours and self.at_new_stage:
-            await asyncio.sleep(self.settle_time)
+            await asyncio.sleep(self.settle_time if self.gives_time else 0)
             self.wire.raise_floor()
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
@@ -846,7 +847,7 @@ class Bench:
     async def settle(self) -> None:
         """Wait until no CALL is open, and a little for what nobody expects."""
         deadline = self.loop.time() + self.timeout + self.settle_time
-        await asyncio.sleep(self.settle_time)
+        await asyncio.sleep(self.settle_time if self.gives_time else 0)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
 
     def _own_faults(self) -> list[BaseException]:

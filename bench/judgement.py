@@ -88,6 +88,7 @@ class Judgement(Run):
         bench.locations |= {each["name"]: each["value"] for each in facts if each["name"] in LOCATIONS}
         bench.material = Material(bench, self.pki)
         bench.security_profile = self._security_profile(bench.case)
+        bench.gives_time = any(record["kind"] in ("stimulus", BENCH) for record in recording.records)
         beginning: dict[str, Any] = next((each["value"] for each in facts if is_fact(each, BEGINNING)), {})
         for name in KNOWN_BEFORE:
             if name in beginning:
