@@ -24,7 +24,7 @@ from bench.recording import (
 )
 from bench.run import BEGINNING, KNOWN_BEFORE, Run
 from bench.seats import ExternalCentralSystem, ExternalChargePoint, parts
-from bench.verdicts import CaseOver, Inconclusive
+from bench.verdicts import CaseOver, Failed, Inconclusive
 from ocppj.clock import parse_timestamp
 from ocppj.transcript import BENCH, Record, is_fact
 from reference_csms.central_system import CentralSystem
@@ -44,6 +44,7 @@ class Judgement(Run):
         self._started = started
         self.lacking: tuple[str, ...] = ()  # what records must have to be judged
         self._recordings: dict[str, Recording] = {}
+        self._weighed: dict[str, CaseOver | None] = {}
         self._steps_ended: dict[str, float] = {}  # loop time at which the steps of a case were over
 
     def leave(self) -> None:
@@ -80,7 +81,12 @@ class Judgement(Run):
         self._steps_ended.setdefault(bench.case.id, bench.loop.time())
         if self.lacking:
             return Inconclusive(f"the recording is not whole: {'; '.join(self.lacking)}")
-        return as_far_as_told(self._recordings[bench.case.id], over, self._steps_ended[bench.case.id])
+        earlier = self._weighed.get(bench.case.id)
+        if isinstance(earlier, Inconclusive) and not isinstance(over, Failed):
+            return earlier
+        weighed = as_far_as_told(self._recordings[bench.case.id], over, self._steps_ended[bench.case.id])
+        self._weighed[bench.case.id] = weighed
+        return weighed
 
     def _seat_recording(self, bench: Bench, recording: Recording) -> None:
         facts = [record for record in recording.records if record["kind"] == BENCH and record["event"] == "fact"]

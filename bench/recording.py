@@ -145,7 +145,10 @@ class RecordedTranscript(Transcript):
         if kind == "stimulus" and any(record["kind"] == kind for record in recording.records):
             words = str(fields["action"]).replace("_", " ")
             raise Inconclusive(f"the recording does not tell that this was done at the {fields['party']}: {words}")
-        return super().add(kind, **fields)
+        record = super().add(kind, **fields)
+        if kind == "end":  # nobody has watched the wire any longer than this
+            record["timestamp"] = timestamp(recording.start + timedelta(seconds=recording.end))
+        return record
 
     def fact(self, name: str, tell: Callable[[], Any]) -> Any:
         """What was told of a party that is not here. Raises ``Inconclusive`` if nothing was."""
