@@ -7,7 +7,7 @@ from pathlib import Path
 def main() -> None:
     """Run the command ``rehearse``."""
     sys.path.insert(0, str(Path(__file__).parent))
-    from bench import check, init, measure, party_commands, proof_commands, report_commands  # noqa: F401  # they register commands
+    from bench import check, init, judge_commands, measure, party_commands, proof_commands, report_commands  # noqa: F401  # they register commands
     from bench.command_line import app
 
     app()

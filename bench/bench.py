@@ -37,11 +37,13 @@ from ocppj.frames import Payload
 from ocppj.peer import Script, Scripted, Silence
 from ocppj.schemas import ACTIONS, Kind, faults, severe
 from ocppj.secrets import masked
-from ocppj.transcript import Party, Record, Transcript, other
+from ocppj.transcript import BENCH, Party, Record, Transcript, other
 
 log = logging.getLogger(__name__)
 
 NOTICED = 0.1  # seconds until the end of a connection is
+
+NEVER_TOLD = "NewAuthorizationKey"  # no fact for a transcript: whoever needs it in a recording makes another
 
 KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
 
@@ -146,6 +148,7 @@ class Bench:
         self.testimony: list[dict[str, str]] = []  # what the operator has told, as the results have it
         self.accepts_anyone = False  # whether the Central System accepts an idTag that nobody has told it of
         self.hands_are_proven = True  # whether anything that hands did in this run has shown on the wire
+        self.gives_time = True  # whether a party gets a moment before something is done; in a trace nobody tells when
         self.is_clear = False  # whether the parties have left
         self.misbehaved = False  # whether a step had our party break the rules on purpose
         self.at_new_stage = False  # whether nothing was done since the latest Then
@@ -178,12 +181,16 @@ class Bench:
     def value(self, name: str) -> object:
         """What a placeholder stands for. Raises ``Inconclusive`` for missing test data."""
         if "." not in name:
+            if name in self.locations and name not in self.device.values:
+                return self.transcript.fact(name, lambda: self.locations[name])
             known = {**self.locations, **self.device.values}
             if name in known:
                 return known[name]
             if name not in self.material:
                 raise self.missing(name)
-            return self.material[name]()
+            if name == NEVER_TOLD or name.endswith("SecurityProfile"):
+                return self.material[name]()
+            return self.transcript.fact(name, self.material[name])
         action, kind, *path = name.split(".")
         for message in self._latest_messages(action, kind):
             found: object = message.payload
@@ -379,6 +386,7 @@ class Bench:
         """Have a party send a request."""
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
         await self.seats[party].request(action, payload, sentence)
+        self._was_done()
 
     async def do(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Have something done at a party.
@@ -386,11 +394,16 @@ class Bench:
         A device of somebody else gets a moment first: what it sends by then is no answer to what is about to be done.
         """
         if not self.seats[party].is_ours and self.at_new_stage:
-            await asyncio.sleep(self.settle_time)
+            await asyncio.sleep(self.settle_time if self.gives_time else 0)
             self.wire.raise_floor()
         self.at_new_stage = False
         self.transcript.add("stimulus", party=party, action=action, payload=payload, sentence=sentence)
         await self.seats[party].do(action, payload, sentence)
+        self._was_done()
+
+    def _was_done(self) -> None:
+        """Note when a party has done what it was told to: from here on the steps wait."""
+        self.transcript.add(BENCH, event="done")
 
     @property
     def _network(self) -> Network:
@@ -405,6 +418,7 @@ class Bench:
         self.transcript.add("stimulus", party="Charge Point", action="lose_connection", payload={}, sentence=sentence)
         self._cut_at = self.loop.time()
         await self._network.lose_connection()
+        self._was_done()
         if self.device.is_external:
             await asyncio.sleep(self.settle_time)  # until the other side has noticed
         self.at_new_stage = False
@@ -426,6 +440,7 @@ class Bench:
             did = "did not connect again" if self.judged == "Charge Point" else "admitted no connection again"
             text = f"the {self.judged} {did} in {limit:g} s (LongOperationTimeout, and the time without connection)"
             raise self.blame(self.judged, text) from None
+        self._was_done()
 
     async def ask_operator(self, party: Party, action: str, payload: Payload, sentence: str) -> None:
         """Ask the operator of an external party. Raises a kind of ``CaseOver`` if it was not done."""
@@ -841,8 +856,17 @@ class Bench:
     async def settle(self) -> None:
         """Wait until no CALL is open, and a little for what nobody expects."""
         deadline = self.loop.time() + self.timeout + self.settle_time
-        await asyncio.sleep(self.settle_time)
+        await asyncio.sleep(self.settle_time if self.gives_time else 0)
         await self.wire.until(lambda: None if open_calls(self.wire.records) else True, deadline)
+
+    def _own_faults(self) -> list[BaseException]:
+        """What went wrong inside parties of ours."""
+        return [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
+
+    def end_watch(self) -> None:
+        """Note until when the wire was watched, and what went wrong beside it."""
+        told = {"faults": [masked(repr(fault)) for fault in found]} if (found := self._own_faults()) else {}
+        self.transcript.add("end", **told)
 
     def conclude(self, over: CaseOver | None) -> CaseOver | None:
         """The end of the case, from how its steps ended and from what holds in every case; None is a pass.
@@ -851,7 +875,7 @@ class Bench:
         """
         if isinstance(over, NotApplicable):
             return over
-        ours = [*self._faults, *(fault for seat in self.seats.values() for fault in seat.faults())]
+        ours = self._own_faults()
         if ours and not isinstance(over, OurError):
             over = OurError(f"our own code failed: {ours[0]!r}")
         if isinstance(over, Crash):  # perhaps on something that nobody should have been sent

@@ -127,7 +127,7 @@ def run(
             _go_on(earlier, rehearsal.run)
         else:
             results.begin_session("run", str(results.run["started"]), sorted(wanted))
-            _make_room(results, out)
+            make_room(results, out)
         if shuffle is not None:
             console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
         if rehearsal.agenda is not None:
@@ -340,7 +340,7 @@ def _go_on(earlier: Earlier, played: Run) -> None:
         console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
 
 
-def _make_room(results: Results, out: Path) -> None:
+def make_room(results: Results, out: Path) -> None:
     """Find out now, and not after an hour, whether the results can be written; transcripts of another run go."""
     if (out / RESULTS).exists():
         shutil.rmtree(out / "cases", ignore_errors=True)

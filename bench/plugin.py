@@ -21,7 +21,7 @@ from bench.failures import failure
 from bench.run import Run
 from bench.verdicts import CaseOver, Crash, NotApplicable, OurError, Verdict
 from ocppj.secrets import masked
-from ocppj.transcript import written_as_it_comes
+from ocppj.transcript import BENCH, written_as_it_comes
 from reports.results import CaseResult, Results, StepResult, half_transcript, write_transcript
 from steps.words import MisusedStep
 
@@ -280,6 +280,7 @@ def pytest_bdd_before_step(
     bench: Bench = request.getfixturevalue("bench")
     before, request.node.stash[_STEP_TYPE] = request.node.stash[_STEP_TYPE], step.type
     bench.sentence = f"{step.keyword} {step.name}"
+    bench.transcript.add(BENCH, event="step", text=bench.sentence)
     if step.type in ("given", "when") and before != "when":
         bench.begin_stage()
     bench.reached.append(bench.sentence)
@@ -300,11 +301,11 @@ def pytest_bdd_after_scenario(request: pytest.FixtureRequest, feature: Feature, 
     rehearsal: Rehearsal = request.getfixturevalue("rehearsal")
     if raised is None and len(bench.reached) < len(scenario.steps):
         raised = OurError("the case was not run to its end")
-    over = _ending(raised)
+    over = rehearsal.run.weigh(bench, _ending(raised))
     try:
         bench.loop.run_until_complete(bench.settle())
-        bench.transcript.add("end")  # until when the wire was watched
-        over = bench.conclude(over)
+        bench.end_watch()
+        over = rehearsal.run.weigh(bench, bench.conclude(over))
         records = rehearsal.run.end(bench)
         if rehearsal.out is not None:
             write_transcript(rehearsal.out, bench.case.id, records)

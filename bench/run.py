@@ -53,6 +53,11 @@ ID_TAG_STATUS = {
 }
 
 
+# What the bench knows of a foreign device when a case begins, and the name of that fact in a transcript.
+KNOWN_BEFORE = ("security_profile", "accepts_anyone", "hands_are_proven", "follows_white_paper")
+BEGINNING = "beginning"
+
+
 class Run:
     """A rehearsal of one device.
 
@@ -202,7 +207,25 @@ class Run:
             self.end(bench)
             raise
         bench.begin()
+        if bench.device.is_external:
+            self._note_beginning(bench)
         return bench
+
+    def _note_beginning(self, bench: Bench) -> None:
+        """Write down what the bench knows of a device before the case: its transcript is to be judged by itself."""
+        told: dict[str, object] = {name: getattr(bench, name) for name in KNOWN_BEFORE}
+        if (device := self._charge_point_under_test) is not None:
+            numbers = range(1, bench.number_of_connectors + 1)
+            told |= {
+                "configuration": device.configuration,
+                "statuses": {str(number): device.status(number) for number in numbers},
+                "isConnected": device.is_connected,
+            }
+        bench.transcript.fact(BEGINNING, lambda: told)
+
+    def weigh(self, bench: Bench, over: CaseOver | None) -> CaseOver | None:
+        """What the end of the steps of a case is worth: of a live one all that it says."""
+        return over
 
     def end(self, bench: Bench) -> list[Record]:
         """Clear the bench and hand over what crossed the wire. A bench that is clear stays so."""

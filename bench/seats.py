@@ -15,7 +15,7 @@ from bench.under_test import ChargePointUnderTest
 from bench.verdicts import Inconclusive, OurError
 from ocppj.frames import Payload
 from ocppj.peer import Script
-from ocppj.transcript import Party
+from ocppj.transcript import BENCH, Party
 from reference_csms.central_system import CentralSystem
 from simulator.charge_point import PROFILES as ALL
 from simulator.charge_point import ChargePoint
@@ -73,6 +73,7 @@ class SimulatedChargePoint:
                 case _:
                     await HANDS[action].do(self.charge_point, payload)
         except Locked as locked:
+            self._bench.transcript.add(BENCH, event="done", failure=str(locked))
             raise self._bench.blame(self.party, str(locked)) from None
 
     async def lose_connection(self) -> None:
@@ -85,6 +86,10 @@ class SimulatedChargePoint:
         # Once may be too little: a Central System may close what it has just admitted.
         while not self.charge_point.is_connected:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+
+    async def knock(self, **how: Any) -> None:
+        """Try to connect in another way than its own, and hang up."""
+        await self.charge_point.network.knock(**how)
 
     def faults(self) -> list[BaseException]:
         return self.charge_point.faults

@@ -29,7 +29,7 @@ _Result = TypeVar("_Result")
 Calendar = FrozenDateTimeFactory | StepTickTimeFactory | TickingDateTimeFactory
 
 
-class _JumpingSelector(selectors.DefaultSelector):
+class JumpingSelector(selectors.DefaultSelector):
     """Reports what is ready; if nothing is, lets the next timer be now instead of waiting for it."""
 
     def __init__(self) -> None:
@@ -46,15 +46,21 @@ class _JumpingSelector(selectors.DefaultSelector):
             return super().select(None)
         if timeout is None:
             raise LocalMisuse("nobody can run and no timer is pending: this wait would never end")
-        self.elapsed += timeout
+        self.pass_time(timeout)
         return ready
+
+    def pass_time(self, seconds: float) -> None:
+        """Nobody can run, and the next timer is so many seconds ahead."""
+        self.elapsed += seconds
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop whose time jumps from timer to timer, with the calendar in step."""
 
-    def __init__(self, calendar: Calendar, start: datetime = VIRTUAL_START) -> None:
-        self._jumping = _JumpingSelector()
+    def __init__(
+        self, calendar: Calendar, start: datetime = VIRTUAL_START, jumping: JumpingSelector | None = None
+    ) -> None:
+        self._jumping = jumping or JumpingSelector()
         super().__init__(self._jumping)
         # The loop runs a timer once it is less than this away. With the monotonic clock's nanosecond, a timer months
         # ahead would never be near enough: the floats between lie further apart.
@@ -69,6 +75,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._calendar_at = self._jumping.elapsed
             self._calendar.move_to(self._start + timedelta(seconds=self._calendar_at))
         return self._jumping.elapsed
+
+    def reach(self, seconds: float) -> None:
+        """Let the time become a later one at once; an earlier one is past already."""
+        self._jumping.elapsed = max(self._jumping.elapsed, seconds)
+        self.time()
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*_Args], _Result], *args: *_Args

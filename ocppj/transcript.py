@@ -1,8 +1,12 @@
 """What crossed the wire, in order, with its time: the only witness.
 
 A record is a plain dict with a ``kind``: ``frame`` (in the fields of Open OCPP Trace 1.1), ``connect``, ``tls``,
-``auth``, ``file``, ``stimulus``, ``operator``, ``before``. Recorded once, on our side. Secrets never get here: what
-can be judged of them does, as facts.
+``auth``, ``file``, ``stimulus``, ``operator``, ``before``, ``bench``, ``end``. Recorded once, on our side. Secrets
+never get here: what can be judged of them does, as facts.
+
+``bench`` records tell nothing of the wire, but where the bench was, so that a recording can be judged again: ``event``
+``step`` (``text``: the sentence that begins), ``done`` (a party has done what it was told to; ``failure``: it could
+not), ``fact`` (``name``, ``value``: what a sentence took from a party of ours and not from the wire).
 """
 
 import hashlib
@@ -23,6 +27,7 @@ Record = dict[str, Any]
 Party = Literal["Charge Point", "Central System"]
 
 BEFORE = "before"  # the kind of a CALL that was sent before the case began
+BENCH = "bench"  # the kind of what tells where the bench was
 _ANSWERS = ("CALLRESULT", "CALLERROR")
 
 DIRECTIONS: dict[Party, str] = {"Charge Point": "cp-to-csms", "Central System": "csms-to-cp"}
@@ -51,6 +56,14 @@ class Transcript:
         for listener in self.listeners:
             listener(record)
         return record
+
+    def fact(self, name: str, tell: Callable[[], Any]) -> Any:
+        """What a sentence takes from a party of ours, written down where it is not what was told of it last."""
+        value = tell()
+        told = [record["value"] for record in self.records if is_fact(record, name)]
+        if not told or told[-1] != value:
+            self.add(BENCH, event="fact", name=name, value=value)
+        return value
 
     def frame(self, sender: Party, charge_point: str, raw: str, **fields: object) -> Record:
         """Add a frame as it was sent or received; what cannot be read is kept as raw text alone.
@@ -95,6 +108,11 @@ class Transcript:
             if record.get("messageType") == "CALL" and record["messageId"] not in answered:
                 self.records.append(record | {"kind": BEFORE})
         return records
+
+
+def is_fact(record: Record, name: str) -> bool:
+    """Whether a record tells a fact of that name."""
+    return record["kind"] == BENCH and record.get("event") == "fact" and record.get("name") == name
 
 
 def describe(raw: str) -> dict[str, object]:
@@ -196,6 +214,7 @@ _OWN_TO_A_RUN: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         r"\1\2RANDOM",
     ),
+    (re.compile(r'("name": "(?:publicKeySha256|\w*Signature)", "value": ")[^"]+'), r"\1RANDOM"),
 )
 
 

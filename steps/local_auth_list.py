@@ -66,7 +66,8 @@ async def sends_whole_entries(bench: Bench, datatable: Table) -> None:
 async def is_not_listed(bench: Bench, id_tag: str) -> None:
     """Otherwise the case cannot go on: a Central System may put every idTag that it knows into a full list."""
     value = bench_text(bench, id_tag)
-    if simulated(bench).local_auth_list.look_up(value) is not None:
+    look_up = simulated(bench).local_auth_list.look_up
+    if bench.transcript.fact(f"isListed {value}", lambda: look_up(value) is not None):
         raise Inconclusive(f"{value} is on the list already: give --data {id_tag[1:-1]}=... with one that is not")
 
 

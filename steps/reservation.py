@@ -160,7 +160,11 @@ async def may_authorize(bench: Bench, id_tag: str) -> None:
 def _now(bench: Bench) -> datetime:
     """The time by the clock of a Charge Point of ours, which follows that of its Central System (4.2)."""
     seat = bench.seats["Charge Point"]
-    return seat.charge_point.now() if isinstance(seat, SimulatedChargePoint) else datetime.now(UTC)
+    now = datetime.now(UTC)
+    if not isinstance(seat, SimulatedChargePoint):
+        return now
+    ahead = bench.transcript.fact("clockAhead", lambda: (seat.charge_point.now() - now).total_seconds())
+    return now + timedelta(seconds=ahead)
 
 
 def _connectors(bench: Bench) -> range:

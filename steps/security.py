@@ -14,7 +14,7 @@ from bench.bench import Bench
 from bench.connections import Opening, latest_connection, openings
 from bench.files import Images
 from bench.messages import Message, messages
-from bench.seats import ReferenceCentralSystem
+from bench.seats import ReferenceCentralSystem, SimulatedChargePoint
 from bench.verdicts import Difference, Inconclusive, OurError
 from ocppj.certificates import (
     LEAST_EC_BITS,
@@ -35,6 +35,7 @@ from ocppj.certificates import (
     load_chain,
     load_request,
     organization,
+    pem,
     same_hash_data,
     server_faults,
     verify_path,
@@ -43,8 +44,7 @@ from ocppj.certificates import (
 from ocppj.connection import NO_ANSWER
 from ocppj.frames import Payload
 from ocppj.tls import ECDSA_SUITES, REQUIRED_SUITES, RSA_SUITES
-from ocppj.transcript import Party
-from simulator.network import Network
+from ocppj.transcript import BENCH, Party
 from steps.configuration import read_key, simulated
 from steps.messages import bench_seconds, bench_text, claim_conf, claim_request, make_send
 from steps.states import claim_every_connector
@@ -212,8 +212,10 @@ async def knocks_with_suites(bench: Bench) -> None:
 async def _knock(bench: Bench, **how: Any) -> None:
     bench.transcript.add("stimulus", party="Charge Point", action="knock", payload={}, sentence=bench.sentence)
     bench.wire.raise_floor()
-    network: Network = simulated(bench).network
-    await network.knock(**how)
+    seat = bench.seats["Charge Point"]
+    assert isinstance(seat, SimulatedChargePoint)
+    await seat.knock(**how)
+    bench.transcript.add(BENCH, event="done")
 
 
 def _attempts(bench: Bench) -> list[Opening]:
@@ -585,10 +587,15 @@ def _judge_request(bench: Bench) -> None:
 def _key_in_use(bench: Bench) -> str | None:
     """The fingerprint of the key behind the certificate that the Charge Point is connected with, if there is one."""
     seat = bench.seats["Central System"]
-    shown = (
-        seat.central_system.certificate_of(bench.device.identity) if isinstance(seat, ReferenceCentralSystem) else None
-    )
-    return key_fingerprint(shown.public_key()) if shown else None
+    if not isinstance(seat, ReferenceCentralSystem):
+        return None
+
+    def shown() -> str | None:
+        certificate = seat.central_system.certificate_of(bench.device.identity)
+        return key_fingerprint(certificate.public_key()) if certificate else None
+
+    key: str | None = bench.transcript.fact("publicKeySha256", shown)
+    return key
 
 
 def _request_of(bench: Bench) -> Any:
@@ -633,7 +640,9 @@ def _judge_chain(bench: Bench) -> None:
 def _judge_path(bench: Bench, chain: Sequence[Certificate]) -> None:
     """Our Charge Point refuses what nobody whom it trusts has signed (A02.FR.06), for want of a root as well."""
     is_ours = bench.judged == "Central System"
-    roots = simulated(bench).security.roots if is_ours else [load(str(bench.value("CentralSystemRootCertificate")))]
+    trusted = (lambda: [pem(root) for root in simulated(bench).security.roots]) if is_ours else None
+    told = bench.transcript.fact("roots", trusted) if trusted else [str(bench.value("CentralSystemRootCertificate"))]
+    roots = [load(each) for each in told]
     try:
         verify_path(chain, roots, datetime.now(UTC))
     except BadCertificate as error:

@@ -97,7 +97,8 @@ def _profiles(bench: Bench, table: Table) -> Iterator[tuple[Payload, Payload]]:
     """The requests of a table, what is beside the profile and the profile."""
     names, *lines = table
     deviation = timedelta(seconds=bench.device.limits.tolerance)
-    start = datetime.now(UTC) - deviation  # then it has begun, whatever the clock of the Charge Point says
+    # Then it has begun, whatever the clock of the Charge Point says.
+    start = parse_timestamp(bench.transcript.fact("startSchedule", lambda: timestamp(datetime.now(UTC) - deviation)))
     for number, line in enumerate(lines, 1):
         cells = {name: _text(bench, cell) for name, cell in zip(names, line, strict=True) if cell}
         request: Payload = {name: cells.pop(name) for name in ("connectorId", "idTag") if name in cells}
@@ -182,7 +183,9 @@ def _configured(bench: Bench, key: str) -> str | None:
     if isinstance(seat, ExternalChargePoint):
         return seat.device.configured(key)
     assert isinstance(seat, SimulatedChargePoint)
-    return seat.charge_point.configuration.value(key)
+    configuration = seat.charge_point.configuration
+    value: str | None = bench.transcript.fact(f"configuration {key}", lambda: configuration.value(key))
+    return value
 
 
 # The composite schedule
