@@ -89,20 +89,26 @@ def ways_to_spare(validation: Validation, steps: Sequence[StepResult], step: int
     resting = {number for number, each in enumerate(steps, 1) if each.sentence.startswith(rests_on)}
     whole = Spared(frozenset({step, *answer, *resting}))
     with_consequences = Spared(whole.steps | _consequences(steps, step))
-    return [*([Spared(frozenset({step}), validation.rows)] if validation.rows else []), whole, with_consequences]
+    rows = [Spared(frozenset({step}), validation.rows)] if validation.rows else []
+    return list(dict.fromkeys([*rows, whole, with_consequences]))
 
 
 def _consequences(steps: Sequence[StepResult], step: int) -> set[int]:
     """The later sentences about the other party, and the answers to what it sends in them."""
     told = sentences(steps)
-    judged = "Charge Point" if " Charge Point " in told[step - 1].split(" with ")[0] else "Central System"
+    judged = _party(told[step - 1])
     found: set[int] = set()
     for number in range(step + 1, len(steps) + 1):
         sentence = told[number - 1]
         answers_other = " responds with " in sentence and number - 1 in found
-        if sentence.startswith("Then ") and (f"Then the {judged} " not in sentence or answers_other):
+        if sentence.startswith("Then ") and (_party(sentence) != judged or answers_other):
             found.add(number)
     return found
+
+
+def _party(sentence: str) -> str:
+    """The party that a sentence is about: its connectors, keys and samples are the Charge Point's."""
+    return "Central System" if " the Central System " in sentence.split(" with ")[0] else "Charge Point"
 
 
 def _forbidden(step: StepResult) -> tuple[str, ...] | None:

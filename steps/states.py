@@ -3,6 +3,7 @@
 What the judged party does wrong on the way is a fail «in state ...».
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
@@ -327,6 +328,18 @@ async def every_connector_in_the_end(bench: Bench, status: str, datatable: Table
     A real EV may go through SuspendedEV on its way.
     """
     await claim_every_connector(bench, _exceptions(bench, datatable), status, FIRST_REPORTS)
+
+
+@then("connector 0 and every connector are still {status:Status} after {duration:Duration}")
+async def every_connector_is_still(bench: Bench, status: str, duration: str) -> None:
+    """What was reported last of each counts: a Charge Point that has just booted may look at itself first."""
+    await asyncio.sleep(bench_seconds(bench, duration))
+    for connector in range(bench.number_of_connectors + 1):
+        told = bench.status_told(connector, len(bench.wire.records))
+        if told != status:
+            text = f"connector {connector} is {told} in the end, expected {status}"
+            wrong = Difference("status", expected=status, seen=str(told))
+            raise bench.blame("Charge Point", text, "StatusNotification", differences=[wrong])
 
 
 @then("the Charge Point reboots and sends BootNotification.req")

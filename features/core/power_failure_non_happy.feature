@@ -68,3 +68,4 @@ Feature: Power failure, non-happy
     And the Central System responds with BootNotification.conf
       | status | Accepted |
     And connector 0 and every connector are reported Unavailable
+    And connector 0 and every connector are still Unavailable after {SettleTime} seconds

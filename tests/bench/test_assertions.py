@@ -67,6 +67,18 @@ def test_a_key_is_taken_out_with_what_rests_on_it() -> None:
     )
 
 
+def test_a_message_is_taken_out_with_what_it_has_the_other_party_do() -> None:
+    steps = played(
+        "the Central System responds with StartTransaction.conf",
+        "connector 1 is Charging",
+        "the Central System responds with StatusNotification.conf",
+        "the Charge Point sends StopTransaction.req",
+        "the Central System sends GetConfiguration.req",
+    )
+    assert ways_to_spare(validation(steps[0].sentence), steps, 1)[-1] == Spared(frozenset({1, 2, 3, 4}))
+    assert ways_to_spare(validation(steps[1].sentence), steps, 2)[-1] == Spared(frozenset({2, 3, 5}))
+
+
 def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
     steps = played(
         "the Charge Point sends no StartTransaction.req for 10 seconds",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -439,6 +440,8 @@ def test_an_async_step_runs_on_the_loop_of_the_bench() -> None:
 
     class AnyBench:
         loop = Loop()
+        spared = None
+        sparing = nullcontext
 
     seen: list[tuple[object, str]] = []
 

@@ -1,12 +1,17 @@
 """Faults about resets, power cuts, lost connections, faults of the hardware, locks and configuration keys."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from bench.mutants import Mutant, Plant
 from bench.mutants.planting import (
+    Change,
     answers,
     asks,
     instead,
@@ -24,11 +29,12 @@ from bench.mutants.planting import (
     where,
     with_fields,
 )
+from ocppj.clock import parse_timestamp
 from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
-from reference_csms.store import View
+from reference_csms.store import Store, View
 from simulator import charging_session, transaction
 from simulator.authorization import Authorization
 from simulator.charge_point import ChargePoint
@@ -36,6 +42,7 @@ from simulator.configuration import Configuration, Key
 from simulator.connector import Connector, Event
 from simulator.core import HANDLERS
 from simulator.memory import Memory, QueuedMessage, StoredTransaction
+from simulator.transaction import Queue
 
 CSMS = central_system.HANDLERS
 
@@ -47,39 +54,47 @@ def gives_another_reason(reason: str, wrong: str) -> Plant:
 # Resets and power
 
 
-def a_soft_reset_is_hard(patch: pytest.MonkeyPatch) -> None:
-    reset = ChargePoint._reset
-    patch.setattr(ChargePoint, "_reset", lambda self, _: reset(self, "Hard"))
+def resets(kind: str, otherwise: Callable[[ChargePoint, Callable[[str], Awaitable[None]]], Awaitable[None]]) -> Plant:
+    """A reset of one kind is done otherwise by a function that is given the ordinary ways to do one."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        reset = ChargePoint._reset
+
+        async def reset_otherwise(self: ChargePoint, asked: str) -> None:
+            await (otherwise(self, partial(reset, self)) if asked == kind else reset(self, asked))
+
+        patch.setattr(ChargePoint, "_reset", reset_otherwise)
+
+    return plant
 
 
-def a_soft_reset_only_stops(patch: pytest.MonkeyPatch) -> None:
-    """It does not reboot, and its connector is left Charging."""
-    tell, reset = ChargePoint._tell, ChargePoint._reset
+async def hard(_: ChargePoint, reset: Callable[[str], Awaitable[None]]) -> None:
+    await reset("Hard")
+
+
+async def stop_first(it: ChargePoint, reset: Callable[[str], Awaitable[None]]) -> None:
+    await it._stop_transactions("HardReset")
+    await reset("Hard")
+
+
+async def only_stop(it: ChargePoint, _: object) -> None:
+    await it._stop_transactions("SoftReset")
+    it._resetting = False
+
+
+async def only_reconnect(it: ChargePoint, _: object) -> None:
+    it.reconnect()
+    it._resetting = False
+
+
+def is_silent_while_it_resets(patch: pytest.MonkeyPatch) -> None:
+    tell = ChargePoint._tell
 
     def tell_less(self: ChargePoint, connector: Connector) -> None:
         if not self._resetting:
             tell(self, connector)
 
-    async def reset_less(self: ChargePoint, kind: str) -> None:
-        if kind == "Hard":
-            await reset(self, kind)
-            return
-        await self._stop_transactions("SoftReset")
-        self._resetting = False
-
     patch.setattr(ChargePoint, "_tell", tell_less)
-    patch.setattr(ChargePoint, "_reset", reset_less)
-
-
-def a_hard_reset_stops_first(patch: pytest.MonkeyPatch) -> None:
-    reset = ChargePoint._reset
-
-    async def stop_and_reset(self: ChargePoint, kind: str) -> None:
-        if kind == "Hard":
-            await self._stop_transactions("HardReset")
-        await reset(self, kind)
-
-    patch.setattr(ChargePoint, "_reset", stop_and_reset)
 
 
 def forgets_availability(patch: pytest.MonkeyPatch) -> None:
@@ -90,6 +105,22 @@ def forgets_availability(patch: pytest.MonkeyPatch) -> None:
         start(self, reason, delay)
 
     patch.setattr(ChargePoint, "_start", start_anew)
+
+
+def forgets_availability_once_it_is_told(patch: pytest.MonkeyPatch) -> None:
+    talk = ChargePoint._talk
+
+    async def forget(charge_point: ChargePoint) -> None:
+        await charge_point.wait_told()
+        charge_point.memory.availability.clear()
+        charge_point.settle_availability()
+
+    async def talk_and_forget(self: ChargePoint, peer: Any) -> None:
+        if not self._told:  # it has booted
+            self.spawn(forget(self))
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_and_forget)
 
 
 def does_not_notice_cables(patch: pytest.MonkeyPatch) -> None:
@@ -195,6 +226,41 @@ def keeps_one_sample_of_two(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "queue_message", queue_others)
 
 
+def sends_the_newest_first(patch: pytest.MonkeyPatch) -> None:
+    def newest(queue: Queue) -> QueuedMessage | None:
+        return queue._memory.queue[-1] if queue._memory.queue else None
+
+    def remove_newest(queue: Queue) -> None:
+        del queue._memory.queue[-1]
+        queue.done += 1
+
+    patch.setattr(Queue, "first", property(newest))
+    patch.setattr(Queue, "remove_first", remove_newest)
+
+
+def sends_what_is_new_before_what_it_kept(patch: pytest.MonkeyPatch) -> None:
+    sends_the_newest_first(patch)
+    talk = ChargePoint._talk
+
+    async def talk_and_wait(self: ChargePoint, peer: Any) -> None:
+        if self._told:  # it has only been offline
+            interval = self.configuration.number("MeterValueSampleInterval")
+            self.queue.retry_at = asyncio.get_running_loop().time() + interval + 10
+        await talk(self, peer)
+
+    patch.setattr(ChargePoint, "_talk", talk_and_wait)
+
+
+def boots_on_every_connection(patch: pytest.MonkeyPatch) -> None:
+    connect = ChargePoint._one_connection
+
+    async def connect_anew(self: ChargePoint) -> bool:
+        self.registration = None
+        return await connect(self)
+
+    patch.setattr(ChargePoint, "_one_connection", connect_anew)
+
+
 def tells_nothing_after_a_reconnection(patch: pytest.MonkeyPatch) -> None:
     talk = ChargePoint._talk
 
@@ -234,38 +300,43 @@ def says_nothing_of_a_cable_that_it_keeps(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_tell", tell_less)
 
 
-def samples_another_transaction(patch: pytest.MonkeyPatch) -> None:
-    wire_payload = transaction.wire_payload
+def sends_of_the_queue(action: str, change: Change) -> Plant:
+    """A message that may have waited goes out with another payload, its transactionId included."""
 
-    def mistaken(memory: Memory, message: QueuedMessage) -> Payload:
-        payload = wire_payload(memory, message)
-        is_mistaken = message["action"] == "MeterValues" and "transactionId" in payload
-        return payload | {"transactionId": payload["transactionId"] + 1} if is_mistaken else payload
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        wire_payload = transaction.wire_payload
 
-    patch.setattr(transaction, "wire_payload", mistaken)
+        def changed(memory: Memory, message: QueuedMessage) -> Payload:
+            payload = wire_payload(memory, message)
+            return change(payload) if message["action"] == action else payload
+
+        patch.setattr(transaction, "wire_payload", changed)
+
+    return plant
 
 
-def does_not_know_its_transaction(patch: pytest.MonkeyPatch) -> None:
-    wire_payload = transaction.wire_payload
+def refuses_late_starts(patch: pytest.MonkeyPatch) -> None:
+    start = CSMS["StartTransaction"]
 
-    def unknown(memory: Memory, message: QueuedMessage) -> Payload:
-        payload = wire_payload(memory, message)
-        return payload | {"transactionId": -1} if message["action"] == "StopTransaction" else payload
+    def start_if_new(store: View, request: Payload) -> Payload:
+        if datetime.now(UTC) - parse_timestamp(request["timestamp"]) > timedelta(seconds=10):
+            raise Refused("PropertyConstraintViolation")
+        return start(store, request)
 
-    patch.setattr(transaction, "wire_payload", unknown)
+    patch.setitem(CSMS, "StartTransaction", start_if_new)
 
 
 def refuses_id_tags_that_nobody_asked_about(patch: pytest.MonkeyPatch) -> None:
-    asked: set[tuple[int, str]] = set()
+    asked: list[tuple[Store, str]] = []
     authorize, start = CSMS["Authorize"], CSMS["StartTransaction"]
 
     def note(store: View, request: Payload) -> Payload:
-        asked.add((id(store.shared), request["idTag"]))
+        asked.append((store.shared, request["idTag"]))
         return authorize(store, request)
 
     def judge(store: View, request: Payload) -> Payload:
         conf = start(store, request)
-        is_asked = (id(store.shared), request["idTag"]) in asked
+        is_asked = any(each is store.shared and id_tag == request["idTag"] for each, id_tag in asked)
         return conf if is_asked else conf | {"idTagInfo": {"status": "Invalid"}}
 
     patch.setitem(CSMS, "Authorize", note)
@@ -328,16 +399,16 @@ def accepts_whoever_is_refused(patch: pytest.MonkeyPatch) -> None:
 def reports_a_start_for_whoever_was_refused(patch: pytest.MonkeyPatch) -> None:
     """When the cable comes, no energy flows, and yet there is a StartTransaction.req."""
     ask, plugged = Authorization.ask, charging_session.plugged
-    refused: dict[int, str] = {}
+    refused: WeakKeyDictionary[ChargePoint, str] = WeakKeyDictionary()
 
     async def ask_and_note(self: Authorization, id_tag: str) -> Payload | None:
         info = await ask(self, id_tag)
         if info is None:
-            refused[id(self._charge_point)] = id_tag
+            refused[self._charge_point] = id_tag
         return info
 
     def plugged_and_told(charge_point: ChargePoint, connector: Connector) -> None:
-        if (id_tag := refused.pop(id(charge_point), None)) is not None:
+        if (id_tag := refused.pop(charge_point, None)) is not None:
             start = {"connectorId": connector.number, "idTag": id_tag, "meterStart": connector.meter.whole_register}
             charge_point.queue_message("StartTransaction", start | {"timestamp": charge_point.timestamp()}, None)
         plugged(charge_point, connector)
@@ -463,17 +534,24 @@ OF_CHARGE_POINT = [
         "TC_016_CS",
     ),
     Mutant(
+        "a hard reset only makes a new connection",
+        "Charge Point",
+        "OCPP 1.6 5.14",
+        resets("Hard", only_reconnect),
+        "TC_013_CS TC_015_CS",
+    ),
+    Mutant(
         "a soft reset is a hard one",
         "Charge Point",
         "OCPP 1.6 7.42",
-        a_soft_reset_is_hard,
+        resets("Soft", hard),
         "TC_016_CS",
     ),
     Mutant(
         "a soft reset stops a transaction and leaves its connector Charging",
         "Charge Point",
         "OCPP 1.6 4.9",
-        a_soft_reset_only_stops,
+        together(resets("Soft", only_stop), is_silent_while_it_resets),
         "TC_016_CS",
     ),
     Mutant(
@@ -487,7 +565,7 @@ OF_CHARGE_POINT = [
         "a hard reset stops a transaction first and leaves its connector Available",
         "Charge Point",
         "OCPP 1.6 4.9",
-        together(a_hard_reset_stops_first, tells(where(instead("Available"), status="Finishing"))),
+        together(resets("Hard", stop_first), tells(where(instead("Available"), status="Finishing"))),
         "TC_015_CS",
     ),
     Mutant(
@@ -524,6 +602,13 @@ OF_CHARGE_POINT = [
         "OCPP 1.6 5.2",
         forgets_availability,
         "TC_013_CS TC_014_CS TC_034_CS",
+    ),
+    Mutant(
+        "availability is told after a boot and then forgotten",
+        "Charge Point",
+        "OCPP 1.6 5.2",
+        forgets_availability_once_it_is_told,
+        "TC_034_CS",
     ),
     Mutant(
         "taking out of operation is Scheduled and done",
@@ -599,8 +684,39 @@ OF_CHARGE_POINT = [
         "samples bear the transactionId of another transaction",
         "Charge Point",
         "OCPP 1.6 4.7",
-        samples_another_transaction,
+        sends_of_the_queue("MeterValues", with_fields(transactionId=1)),
         "TC_036_CS",
+    ),
+    Mutant(
+        "samples bear no transactionId",
+        "Charge Point",
+        "OCPP 1.6 4.7",
+        sends_of_the_queue("MeterValues", with_fields(transactionId=...)),
+        "TC_036_CS",
+        is_remarked=True,
+    ),
+    Mutant(
+        "samples from the time offline are sent the newest first",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        sends_the_newest_first,
+        "TC_036_CS",
+        is_remarked=True,
+    ),
+    Mutant(
+        "new samples are sent before those from the time offline",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        sends_what_is_new_before_what_it_kept,
+        "TC_036_CS",
+    ),
+    Mutant(
+        "every connection begins with a BootNotification.req",
+        "Charge Point",
+        "OCPP-J 1.6 5.4",
+        boots_on_every_connection,
+        "TC_036_CS TC_038_CS",
+        is_remarked=True,
     ),
     Mutant(
         "statuses from the time offline are all reported as Reserved",
@@ -683,7 +799,7 @@ OF_CHARGE_POINT = [
         "a StopTransaction.req does not know its transactionId",
         "Charge Point",
         "OCPP 1.6 4.10",
-        does_not_know_its_transaction,
+        sends_of_the_queue("StopTransaction", with_fields(transactionId=-1)),
         "TC_015_CS TC_016_CS TC_032_1_CS TC_032_2_CS TC_037_3_CS TC_038_CS TC_039_CS",
     ),
     Mutant(
@@ -779,6 +895,13 @@ OF_CHARGE_POINT = [
         "OCPP-J 1.6 4.2.3",
         refuses_instead(HANDLERS, "ChangeConfiguration", "Rejected", "InternalError"),
         "TC_040_2_CS",
+    ),
+    Mutant(
+        "a connector is Unlocked and keeps its cable",
+        "Charge Point",
+        "OCPP 1.6 5.18",
+        lambda patch: patch.setattr(Connector, "unlock", lambda _: True),
+        "TC_018_1_CS",
     ),
     Mutant(
         "an unlocked connector goes on charging",
@@ -890,6 +1013,13 @@ OF_CENTRAL_SYSTEM = [
         "OCPP 1.6 4.10",
         refuses_unusual_reasons,
         "TC_018_1_CSMS TC_032_1_CSMS TC_037_3_CSMS",
+    ),
+    Mutant(
+        "a StartTransaction.req that comes late is refused",
+        "Central System",
+        "OCPP 1.6 3.7",
+        refuses_late_starts,
+        "TC_039_CSMS",
     ),
     Mutant(
         "an idTag that nobody asked about is Invalid in StartTransaction.conf",
