@@ -6,7 +6,7 @@ assertion finds what nothing else in the case does.
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -189,24 +189,48 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
 
 
 def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
-    """What may have found it: the validations of the step that failed, or else the obligations."""
+    """What may have found it: the validations of the step that failed, or else the obligations.
+
+    What a request has to be that may be sent, shows in the step after it: that one gets the request then.
+    """
     step = _failed_step(result)
     if step is None:
-        return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
-    wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
-    about_wrong = {"=".join(row) for row in result.steps[step - 1].table if _field(row[0]) in wrong}
+        return [*((name, Spared(obligation=name)) for name in OBLIGATION_NAMES), *_tolerating(result)]
+    wrong = [(each["field"], each["expected"]) for each in (result.failure or {}).get("expected", ())]
+    about_wrong = {"=".join(row) for row in result.steps[step - 1].table if any(_is_about(row, *each) for each in wrong)}
     found = asserted(result.id, result.steps, step)
     by_rows = [each for each in found if each.rows & about_wrong]
-    return [
+    without_rows = [each for each in found if wrong and not each.rows]
+    attempts: list[tuple[int | str, Spared]] = [
         (validation.number, spared)
-        for validation in by_rows or [each for each in found if not (about_wrong and each.rows)]
+        for validation in by_rows or without_rows or [each for each in found if not (about_wrong and each.rows)]
         for spared in ways_to_spare(validation, result.steps, step)
     ]
+    if step > 1 and " may send " in result.steps[step - 2].sentence:
+        attempts += [
+            (each.number, Spared(frozenset({step - 1}), each.rows))
+            for each in asserted(result.id, result.steps, step - 1)
+        ]
+    return attempts
 
 
-def _field(path: str) -> str:
-    """What a row is about: «reason by hand» is about the reason."""
-    return path.partition(" ")[0]
+def _tolerating(result: CaseResult) -> Iterator[tuple[int, Spared]]:
+    """The validations that tolerate what they do not want, with a remark."""
+    if result.verdict != "pass":
+        return
+    for step in range(1, len(result.steps) + 1):
+        for each in asserted(result.id, result.steps, step):
+            if any(", tolerated " in row for row in each.rows):
+                yield each.number, Spared(frozenset({step}))
+
+
+def _is_about(row: Sequence[str], field: str, expected: str) -> bool:
+    """Whether a row is about a field that was expected to be something: «reason by hand» is about the reason.
+
+    A sentence may speak of two messages that have the field: the status of its row is that of one of them.
+    """
+    path, cell = row
+    return path.partition(" ")[0] == field and (not cell.isalpha() or cell == expected)
 
 
 def _failed_step(result: CaseResult) -> int | None:
