@@ -1,21 +1,23 @@
 """Faults of which no sentence speaks: what holds in every test case finds them alone."""
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
-from itertools import repeat
+from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 
-import bench.run
 from bench.mutants import Mutant, Plant
-from bench.mutants.planting import answers, asks, never_answers, queues
+from bench.mutants.planting import answers, asks, never_answers
+from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import CallFailed
-from ocppj.frames import Payload
-from ocppj.peer import Peer, counted_ids
+from ocppj.frames import Call, Payload
+from ocppj.peer import Peer
+from ocppj.session import Session
 from reference_csms import central_system
-from reference_csms.central_system import CentralSystem
-from simulator.charge_point import ChargePoint
+from simulator.charge_point import ChargePoint, _SilentWhileRejected
 from simulator.firmware_management import FirmwareManagement
 
 CSMS = central_system.HANDLERS
@@ -43,25 +45,28 @@ def boots_with_company(action: str, payload: Payload, *, whenever: str) -> Plant
     return plant
 
 
-def asks_who_is_refused(patch: pytest.MonkeyPatch) -> None:
-    """The Central System reads the configuration of a Charge Point that it has just rejected."""
-    answer = CentralSystem._answer
+def answers_while_rejected(patch: pytest.MonkeyPatch) -> None:
+    """A Charge Point that is Rejected answers a Central System that asks nevertheless."""
+    send = Peer.send_text
 
-    async def answer_and_ask(self: CentralSystem, identity: str, call: Any) -> Payload:
-        conf = await answer(self, identity, call)
-        return conf
+    async def send_and_ask(self: Peer, text: str) -> None:
+        await send(self, text)
+        if self.party == "Central System" and '"status":"Rejected"' in text.replace(" ", ""):
+            task = asyncio.create_task(_ask(self))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    patch.setattr(CentralSystem, "_answer", answer_and_ask)
+    patch.setattr(Peer, "send_text", send_and_ask)
+    patch.setattr(_SilentWhileRejected, "take", lambda self, action: self._charge_point.script.take(action))
+
+
+async def _ask(peer: Peer) -> None:
+    with suppress(CallFailed):
+        await peer.call("GetConfiguration", {})
 
 
 def beats_without_a_turn(patch: pytest.MonkeyPatch) -> None:
     """A Heartbeat.req does not wait for the answer to another request."""
-
-    class NoTurn:
-        async def __aenter__(self) -> None: ...
-
-        async def __aexit__(self, *_: object) -> None: ...
-
     call = Peer.call
 
     async def call_at_once(self: Peer, action: str, payload: Payload, **more: bool) -> Payload:
@@ -130,7 +135,40 @@ async def _ask_again(charge_point: ChargePoint, id_tag: str) -> None:
 
 
 def ids_are_used_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bench.run, "counted_ids", lambda of: repeat("1") if of == "CP" else counted_ids(of))
+    """The ids of a Charge Point do not count on."""
+    begin = Session.__init__
+
+    def begin_anew(self: Session, unique_ids: Iterator[str]) -> None:
+        first = next(unique_ids)
+        begin(self, repeat(first) if first.startswith("CP") else chain([first], unique_ids))
+
+    patch.setattr(Session, "__init__", begin_anew)
+
+
+def answers_twice(patch: pytest.MonkeyPatch) -> None:
+    """To be on the safe side a Charge Point sends every answer once more."""
+    send = Peer._send_quietly
+
+    async def send_twice(self: Peer, text: str) -> None:
+        await send(self, text)
+        if self.party == "Charge Point":
+            await send(self, text)
+
+    patch.setattr(Peer, "_send_quietly", send_twice)
+
+
+def confirms_with(action: str, **fields: object) -> Plant:
+    """A party adds fields to a .conf that its schema does not have."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        respond = Session.respond
+
+        def respond_more(self: Session, call: Call, payload: Payload) -> str:
+            return respond(self, call, payload | fields if call.action == action else payload)
+
+        patch.setattr(Session, "respond", respond_more)
+
+    return plant
 
 
 def lists_twice(request: Payload) -> Payload:
@@ -139,36 +177,50 @@ def lists_twice(request: Payload) -> Payload:
 
 
 def hour_late(conf: Payload) -> Payload:
-    return conf | {"currentTime": "2031-05-13T07:00:00.000Z"}
+    told = parse_timestamp(conf["currentTime"]) - timedelta(hours=1)
+    return conf | {"currentTime": timestamp(told)}
+
+
+def recurs_without_recurring(request: Payload) -> Payload:
+    return request | {"csChargingProfiles": request["csChargingProfiles"] | {"recurrencyKind": "Daily"}}
 
 
 MUTANTS = [
     Mutant(
-        "a heartbeat is not answered", "Central System", "OCPP 1.6 4.6", never_answers("Heartbeat"), "TC_011_2_CSMS"
+        "a heartbeat is not answered",
+        "Central System",
+        "OCPP 1.6 4.6",
+        never_answers("Heartbeat"),
+        "TC_004_2_CSMS TC_011_2_CSMS TC_047_CSMS",
+    ),
+    Mutant("every answer is sent twice", "Charge Point", "OCPP-J 4.1.1", answers_twice, "TC_013_CS TC_043_CS TC_052_CS"),
+    Mutant(
+        "the Central System tells its name in Heartbeat.conf",
+        "Central System",
+        "OCPP 1.6 6.30",
+        confirms_with("Heartbeat", name="ours"),
+        "TC_004_2_CSMS TC_011_2_CSMS TC_047_CSMS",
     ),
     Mutant(
-        "meter values are called by a measurand that there is not",
-        "Charge Point",
-        "OCPP 1.6 7.31",
-        queues(
-            "StartTransaction",
-            lambda payload: payload | {"meterStart": float(payload["meterStart"]) + 0.5},
-        ),
-        "TC_003_CS",
-    ),
-    Mutant(
-        "a status is reported while the registration is Pending",
+        "a heartbeat is sent while the registration is Pending",
         "Charge Point",
         "OCPP 1.6 4.2",
         boots_with_company("Heartbeat", {}, whenever="Pending"),
         "TC_002_CS",
     ),
     Mutant(
+        "whoever is Rejected answers all the same",
+        "Charge Point",
+        "OCPP 1.6 4.2",
+        answers_while_rejected,
+        "TC_001_CS",
+    ),
+    Mutant(
         "a heartbeat is sent before the Charge Point has booted",
         "Charge Point",
         "OCPP 1.6 4.2",
         boots_with_company("Heartbeat", {}, whenever="before"),
-        "TC_013_CS",
+        "TC_013_CS TC_014_CS",
     ),
     Mutant(
         "it says Idle after an upload, which nobody asked for",
@@ -184,7 +236,7 @@ MUTANTS = [
         "Central System",
         "OCPP 1.6 4.6",
         answers(CSMS, "Heartbeat", hour_late),
-        "TC_011_2_CSMS",
+        "TC_001_CSMS TC_004_2_CSMS TC_011_2_CSMS",
         is_remarked=True,
     ),
     Mutant("every request bears the same unique id", "Charge Point", "OCPP-J 4.1.4", ids_are_used_again, "TC_003_CS"),
@@ -196,13 +248,32 @@ MUTANTS = [
         "TC_003_CS",
         is_remarked=True,
     ),
-    Mutant("meter values overtake what is queued", "Charge Point", "OCPP 1.6 3.7", queue_is_a_stack, "TC_036_CS"),
+    Mutant(
+        "meter values overtake what is queued",
+        "Charge Point",
+        "OCPP 1.6 3.7",
+        queue_is_a_stack,
+        "TC_036_CS TC_070_CS TC_071_CS TC_037_1_CS TC_039_CS",
+    ),
+    Mutant(
+        "every charging profile has a recurrencyKind",
+        "Central System",
+        "OCPP 1.6 7.8",
+        asks("SetChargingProfile", recurs_without_recurring),
+        "TC_056_CSMS TC_057_CSMS TC_067_CSMS",
+    ),
     Mutant(
         "a list has an idTag twice",
         "Central System",
         "OCPP 1.6 6.41",
         asks("SendLocalList", lists_twice),
-        "TC_043_1_CSMS",
+        "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS",
     ),
-    Mutant("an idTag is asked about twice", "Charge Point", "OCPP 1.6 4.1", presents_twice, "TC_003_CS"),
+    Mutant(
+        "an idTag is asked about twice",
+        "Charge Point",
+        "OCPP 1.6 4.1",
+        presents_twice,
+        "TC_003_CS TC_010_CS TC_004_1_CS TC_023_4_CS",
+    ),
 ]
