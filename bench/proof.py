@@ -147,6 +147,12 @@ def _has_found(mutant: Mutant, case: CaseResult) -> bool:
     return case.verdict == "pass" and bool(case.remarks) if mutant.is_remarked else case.verdict == "fail"
 
 
+def _is_relieved(mutant: Mutant, case: CaseResult, without: CaseResult) -> bool:
+    """Whether a case passes without what was taken out; if it had but remarks, with fewer of them and no other."""
+    fewer = not mutant.is_remarked or set(without.remarks) < set(case.remarks)
+    return without.verdict == "pass" and fewer
+
+
 def _twins(cases: frozenset[str]) -> frozenset[str]:
     """The cases of the same name that judge the other party."""
     twins = {each.removesuffix("MS") if each.endswith("_CSMS") else f"{each}MS" for each in cases}
@@ -172,7 +178,7 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
         now = {case: those.pop(0) for case, those in attempts.items() if those}
         without = _played(mutant, now, {case: spared for case, (_, spared) in now.items()})
         for case, (what, _) in now.items():
-            if _has_found(mutant, without[case]) or without[case].verdict != "pass":
+            if not _is_relieved(mutant, found[case], without[case]):
                 left[case] = f"{without[case].verdict} without {what}: {without[case].reason}"
             elif what not in alone[case]:
                 alone[case].append(what)
@@ -197,7 +203,9 @@ def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
     if step is None:
         return [*((name, Spared(obligation=name)) for name in OBLIGATION_NAMES), *_tolerating(result)]
     wrong = [(each["field"], each["expected"]) for each in (result.failure or {}).get("expected", ())]
-    about_wrong = {"=".join(row) for row in result.steps[step - 1].table if any(_is_about(row, *each) for each in wrong)}
+    about_wrong = {
+        "=".join(row) for row in result.steps[step - 1].table if any(_is_about(row, *each) for each in wrong)
+    }
     found = asserted(result.id, result.steps, step)
     by_rows = [each for each in found if each.rows & about_wrong]
     without_rows = [each for each in found if wrong and not each.rows]

@@ -130,57 +130,61 @@ def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[
     return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
 
 
-UPDATES = _of(
-    "Charge Point",
-    "OCPP 1.6 4.5",
-    {
-        "Downloading is told as Installing": (
-            tells_instead(Downloading="Installing"),
-            "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
-        ),
-        "Downloading is not told": (tells_instead(Downloading=None), "TC_044_1_CS TC_044_3_CS"),
-        "Downloaded is not told": (tells_instead(Downloaded=None), "TC_044_1_CS TC_044_3_CS"),
-        "firmware that is downloaded is told as Idle": (
-            tells_instead(Downloaded="Idle"),
-            "TC_044_1_CS TC_044_3_CS",
-        ),
-        "Installing is told as Downloading": (tells_instead(Installing="Downloading"), "TC_044_1_CS"),
-        "Installing is not told": (tells_instead(Installing=None), "TC_044_1_CS"),
-        "Installed is told as InstallationFailed": (tells_instead(Installed="InstallationFailed"), "TC_044_1_CS"),
-        "Installed is not told": (tells_instead(Installed=None), "TC_044_1_CS"),
-        "a failed download is Downloaded": (tells_instead(DownloadFailed="Downloaded"), "TC_044_2_CS"),
-        "a failed download is not told": (tells_instead(DownloadFailed=None), "TC_044_2_CS"),
-        "a failed installation is Installed": (tells_instead(InstallationFailed="Installed"), "TC_044_3_CS"),
-        "a failed installation is a failed download": (
-            tells_instead(InstallationFailed="DownloadFailed"),
-            "TC_044_3_CS",
-        ),
-        "what is no image is told as Downloading once more": (
-            tells_before("InstallationFailed", "Downloading"),
-            "TC_044_3_CS",
-        ),
-    },
-) + _of(
-    "Charge Point",
-    "OCPP 1.6 5.19",
-    {
-        "what is no image is installed": (installs_anything, "TC_044_3_CS"),
-        "firmware is Downloaded without a download": (
-            transfers("download", downloads_nothing),
-            "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
-        ),
-    },
-) + _of(
-    "Charge Point",
-    "OCPP 1.6 4.9",
-    {
-        "the connectors stay Unavailable after an installation": (stays_unavailable, "TC_044_1_CS"),
-        "nothing is told of the connectors after an installation": (is_silent_after_an_installation, "TC_044_1_CS"),
-        "the connectors are Unavailable for ever after a failed installation": (
-            reboots_when_it_has_failed,
-            "TC_044_3_CS",
-        ),
-    },
+UPDATES = (
+    _of(
+        "Charge Point",
+        "OCPP 1.6 4.5",
+        {
+            "Downloading is told as Installing": (
+                tells_instead(Downloading="Installing"),
+                "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
+            ),
+            "Downloading is not told": (tells_instead(Downloading=None), "TC_044_1_CS TC_044_3_CS"),
+            "Downloaded is not told": (tells_instead(Downloaded=None), "TC_044_1_CS TC_044_3_CS"),
+            "firmware that is downloaded is told as Idle": (
+                tells_instead(Downloaded="Idle"),
+                "TC_044_1_CS TC_044_3_CS",
+            ),
+            "Installing is told as Downloading": (tells_instead(Installing="Downloading"), "TC_044_1_CS"),
+            "Installing is not told": (tells_instead(Installing=None), "TC_044_1_CS"),
+            "Installed is told as InstallationFailed": (tells_instead(Installed="InstallationFailed"), "TC_044_1_CS"),
+            "Installed is not told": (tells_instead(Installed=None), "TC_044_1_CS"),
+            "a failed download is Downloaded": (tells_instead(DownloadFailed="Downloaded"), "TC_044_2_CS"),
+            "a failed download is not told": (tells_instead(DownloadFailed=None), "TC_044_2_CS"),
+            "a failed installation is Installed": (tells_instead(InstallationFailed="Installed"), "TC_044_3_CS"),
+            "a failed installation is a failed download": (
+                tells_instead(InstallationFailed="DownloadFailed"),
+                "TC_044_3_CS",
+            ),
+            "what is no image is told as Downloading once more": (
+                tells_before("InstallationFailed", "Downloading"),
+                "TC_044_3_CS",
+            ),
+        },
+    )
+    + _of(
+        "Charge Point",
+        "OCPP 1.6 5.19",
+        {
+            "what is no image is installed": (installs_anything, "TC_044_3_CS"),
+            "firmware is Downloaded without a download": (
+                transfers("download", downloads_nothing),
+                "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
+            ),
+        },
+    )
+    + _of(
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        {
+            "the connectors stay Unavailable after an installation": (stays_unavailable, "TC_044_1_CS"),
+            "nothing is told of the connectors after an installation": (is_silent_after_an_installation, "TC_044_1_CS"),
+            "the connectors are Unavailable for ever after a failed installation": (
+                reboots_when_it_has_failed,
+                "TC_044_3_CS",
+            ),
+        },
+    )
 )
 
 UPLOADS = _of(

@@ -170,34 +170,38 @@ VERSIONS = _of(
     },
 )
 
-USES = _of(
-    "Charge Point",
-    "OCPP 1.6 3.5.3",
-    {
-        "nobody looks into the list": (does_not_look_into_it, "TC_008_1_CS TC_008_2_CS"),
-    },
-) + _of(
-    "Charge Point",
-    "OCPP 1.6 4.9",
-    {
-        "whoever is on the list prepares a connector in silence": (
-            is_silent_about_listed("Preparing"),
-            "TC_008_1_CS TC_008_2_CS",
-        ),
-        "whoever is on the list charges in silence": (
-            is_silent_about_listed("Charging"),
-            "TC_008_1_CS TC_008_2_CS",
-        ),
-    },
-) + _of(
-    "Charge Point",
-    "OCPP 1.6 5.11",
-    {
-        "a remote start that needs nobody's leave is called Rejected": (
-            answers(core.HANDLERS, "RemoteStartTransaction", instead("Rejected")),
-            "TC_008_2_CS",
-        ),
-    },
+USES = (
+    _of(
+        "Charge Point",
+        "OCPP 1.6 3.5.3",
+        {
+            "nobody looks into the list": (does_not_look_into_it, "TC_008_1_CS TC_008_2_CS"),
+        },
+    )
+    + _of(
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        {
+            "whoever is on the list prepares a connector in silence": (
+                is_silent_about_listed("Preparing"),
+                "TC_008_1_CS TC_008_2_CS",
+            ),
+            "whoever is on the list charges in silence": (
+                is_silent_about_listed("Charging"),
+                "TC_008_1_CS TC_008_2_CS",
+            ),
+        },
+    )
+    + _of(
+        "Charge Point",
+        "OCPP 1.6 5.11",
+        {
+            "a remote start that needs nobody's leave is called Rejected": (
+                answers(core.HANDLERS, "RemoteStartTransaction", instead("Rejected")),
+                "TC_008_2_CS",
+            ),
+        },
+    )
 )
 
 # The Central System
@@ -218,56 +222,63 @@ def entries(change: Callable[[list[Payload]], list[Payload]]) -> Change:
     return changed
 
 
-SENDS = _of(
-    "Central System",
-    "OCPP 1.6 5.15",
-    {
-        "no list is sent": (
-            asks_not("SendLocalList"),
-            "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS TC_043_5_CSMS",
-        ),
-        "every update of the list is Full": (sends(with_fields(updateType="Full")), "TC_043_5_CSMS"),
-        "every update of the list is Differential": (
-            sends(with_fields(updateType="Differential")),
-            "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS TC_043_5_CSMS",
-        ),
-        "another idTag is sent along with an update": (
-            sends(
-                entries(lambda listed: [*listed, {"idTag": "ONE-MORE", "idTagInfo": {"status": "Accepted"}}]),
-                updateType="Differential",
+SENDS = (
+    _of(
+        "Central System",
+        "OCPP 1.6 5.15",
+        {
+            "no list is sent": (
+                asks_not("SendLocalList"),
+                "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS TC_043_5_CSMS",
             ),
-            "TC_043_5_CSMS",
-        ),
-        "an update is about another idTag": (
-            sends(entries(lambda listed: [each | {"idTag": "ANOTHER"} for each in listed]), updateType="Differential"),
-            "TC_043_5_CSMS",
-        ),
-        "an update takes idTags off the list": (
-            sends(entries(lambda listed: [{"idTag": each["idTag"]} for each in listed]), updateType="Differential"),
-            "TC_043_5_CSMS",
-        ),
-    },
-) + _of(
-    "Central System",
-    "OCPP 1.6 7.1",
-    {
-        "the last entry of a full list has no idTagInfo": (
-            sends(entries(lambda listed: [*listed, {"idTag": "ONE-MORE"}]), updateType="Full"),
-            "TC_043_4_CSMS TC_043_5_CSMS",
-        ),
-    },
-) + _of(
-    "Central System",
-    "OCPP 1.6 7.47",
-    {
-        "every list has version 1": (sends(with_fields(listVersion=1)), "TC_043_5_CSMS"),
-    },
-) + _of(
-    "Central System",
-    "OCPP 1.6 5.10",
-    {
-        "no listVersion is asked for": (asks_not("GetLocalListVersion"), "TC_042_1_CSMS TC_042_2_CSMS"),
-    },
+            "every update of the list is Full": (sends(with_fields(updateType="Full")), "TC_043_5_CSMS"),
+            "every update of the list is Differential": (
+                sends(with_fields(updateType="Differential")),
+                "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS TC_043_5_CSMS",
+            ),
+            "another idTag is sent along with an update": (
+                sends(
+                    entries(lambda listed: [*listed, {"idTag": "ONE-MORE", "idTagInfo": {"status": "Accepted"}}]),
+                    updateType="Differential",
+                ),
+                "TC_043_5_CSMS",
+            ),
+            "an update is about another idTag": (
+                sends(
+                    entries(lambda listed: [each | {"idTag": "ANOTHER"} for each in listed]), updateType="Differential"
+                ),
+                "TC_043_5_CSMS",
+            ),
+            "an update takes idTags off the list": (
+                sends(entries(lambda listed: [{"idTag": each["idTag"]} for each in listed]), updateType="Differential"),
+                "TC_043_5_CSMS",
+            ),
+        },
+    )
+    + _of(
+        "Central System",
+        "OCPP 1.6 7.1",
+        {
+            "the last entry of a full list has no idTagInfo": (
+                sends(entries(lambda listed: [*listed, {"idTag": "ONE-MORE"}]), updateType="Full"),
+                "TC_043_4_CSMS TC_043_5_CSMS",
+            ),
+        },
+    )
+    + _of(
+        "Central System",
+        "OCPP 1.6 7.47",
+        {
+            "every list has version 1": (sends(with_fields(listVersion=1)), "TC_043_5_CSMS"),
+        },
+    )
+    + _of(
+        "Central System",
+        "OCPP 1.6 5.10",
+        {
+            "no listVersion is asked for": (asks_not("GetLocalListVersion"), "TC_042_1_CSMS TC_042_2_CSMS"),
+        },
+    )
 )
 
 MUTANTS = [*UPDATES, *VERSIONS, *USES, *SENDS]

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from bench.mutants import Mutant, Plant
-from bench.mutants.planting import answers, asks, never_answers
+from bench.mutants.planting import answers, asks, never_answers, queues
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import CallFailed
 from ocppj.frames import Call, Payload
 from ocppj.peer import Peer
 from ocppj.session import Session
 from reference_csms import central_system
+from reference_csms.central_system import CentralSystem
 from simulator.charge_point import ChargePoint, _SilentWhileRejected
 from simulator.firmware_management import FirmwareManagement
 
@@ -104,17 +105,9 @@ def is_idle_after_an_upload(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(FirmwareManagement, "_tell_upload", tell_more)
 
 
-def queue_is_a_stack(patch: pytest.MonkeyPatch) -> None:
-    """Meter values of a transaction overtake what was queued before them."""
-    add = ChargePoint.queue_message
-
-    def add_in_front(self: ChargePoint, action: str, payload: Payload, stored: Any) -> None:
-        add(self, action, payload, stored)
-        waiting = self.memory.queue
-        if action == "MeterValues" and len(waiting) > 2:
-            waiting.insert(1, waiting.pop())
-
-    patch.setattr(ChargePoint, "queue_message", add_in_front)
+def in_local_time(payload: Payload) -> Payload:
+    """The clock on the wall, two hours behind, and called UTC."""
+    return payload | {"timestamp": timestamp(parse_timestamp(payload["timestamp"]) - timedelta(hours=2))}
 
 
 def presents_twice(patch: pytest.MonkeyPatch) -> None:
@@ -171,9 +164,10 @@ def confirms_with(action: str, **fields: object) -> Plant:
     return plant
 
 
-def lists_twice(request: Payload) -> Payload:
-    entries = request.get("localAuthorizationList", [])
-    return request | {"localAuthorizationList": [*entries, *entries[:1]]} if entries else request
+def lists_service_twice(request: Payload) -> Payload:
+    """The idTag of the service is put on every list for each of two reasons."""
+    service = {"idTag": "SERVICE", "idTagInfo": {"status": "Accepted"}}
+    return request | {"localAuthorizationList": [*request.get("localAuthorizationList", []), service, service]}
 
 
 def hour_late(conf: Payload) -> Payload:
@@ -181,8 +175,34 @@ def hour_late(conf: Payload) -> Payload:
     return conf | {"currentTime": timestamp(told)}
 
 
-def recurs_without_recurring(request: Payload) -> Payload:
-    return request | {"csChargingProfiles": request["csChargingProfiles"] | {"recurrencyKind": "Daily"}}
+def provides_a_relative_profile_that_recurs(patch: pytest.MonkeyPatch) -> None:
+    """Whoever has booted gets a charging profile: Relative, and every day."""
+    answer = CentralSystem._answer
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "recurrencyKind": "Daily",
+        "chargingSchedule": {
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}],
+        },
+    }
+
+    async def set_profile(self: CentralSystem, identity: str) -> None:
+        with suppress(CallFailed):
+            await self.request(identity, "SetChargingProfile", {"connectorId": 1, "csChargingProfiles": profile})
+
+    async def answer_and_provide(self: CentralSystem, identity: str, call: Call) -> Payload:
+        conf = await answer(self, identity, call)
+        if call.action == "BootNotification":
+            task = asyncio.create_task(set_profile(self, identity))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return conf
+
+    patch.setattr(CentralSystem, "_answer", answer_and_provide)
 
 
 MUTANTS = [
@@ -193,7 +213,9 @@ MUTANTS = [
         never_answers("Heartbeat"),
         "TC_004_2_CSMS TC_011_2_CSMS TC_047_CSMS",
     ),
-    Mutant("every answer is sent twice", "Charge Point", "OCPP-J 4.1.1", answers_twice, "TC_013_CS TC_043_CS TC_052_CS"),
+    Mutant(
+        "every answer is sent twice", "Charge Point", "OCPP-J 4.1.1", answers_twice, "TC_013_CS TC_043_CS TC_052_CS"
+    ),
     Mutant(
         "the Central System tells its name in Heartbeat.conf",
         "Central System",
@@ -223,14 +245,20 @@ MUTANTS = [
         "TC_013_CS TC_014_CS",
     ),
     Mutant(
-        "it says Idle after an upload, which nobody asked for",
+        "diagnostics that are Uploaded are told as Idle, unasked",
         "Charge Point",
         "OCPP 1.6 4.4",
         is_idle_after_an_upload,
         "TC_045_1_CS",
         is_remarked=True,
     ),
-    Mutant("an upload that has ended well fails", "Charge Point", "OCPP 1.6 4.4", contradicts_an_upload, "TC_045_1_CS"),
+    Mutant(
+        "diagnostics that are Uploaded are told as UploadFailed after it",
+        "Charge Point",
+        "OCPP 1.6 4.4",
+        contradicts_an_upload,
+        "TC_045_1_CS",
+    ),
     Mutant(
         "the clock of the Central System is an hour late",
         "Central System",
@@ -249,24 +277,24 @@ MUTANTS = [
         is_remarked=True,
     ),
     Mutant(
-        "meter values overtake what is queued",
+        "the end of a transaction is told in local time",
         "Charge Point",
-        "OCPP 1.6 3.7",
-        queue_is_a_stack,
-        "TC_036_CS TC_070_CS TC_071_CS TC_037_1_CS TC_039_CS",
+        "OCPP 1.6 6.49",
+        queues("StopTransaction", in_local_time),
+        "TC_012_CS TC_068_CS TC_005_1_CS TC_069_CS",
     ),
     Mutant(
-        "every charging profile has a recurrencyKind",
+        "a charging profile that is Relative and recurs is set after every boot",
         "Central System",
         "OCPP 1.6 7.8",
-        asks("SetChargingProfile", recurs_without_recurring),
-        "TC_056_CSMS TC_057_CSMS TC_067_CSMS",
+        provides_a_relative_profile_that_recurs,
+        "TC_003_CSMS TC_010_CSMS",
     ),
     Mutant(
-        "a list has an idTag twice",
+        "the idTag of the service is on every list twice",
         "Central System",
         "OCPP 1.6 6.41",
-        asks("SendLocalList", lists_twice),
+        asks("SendLocalList", lists_service_twice),
         "TC_043_1_CSMS TC_043_3_CSMS TC_043_4_CSMS",
     ),
     Mutant(
@@ -274,6 +302,6 @@ MUTANTS = [
         "Charge Point",
         "OCPP 1.6 4.1",
         presents_twice,
-        "TC_003_CS TC_010_CS TC_004_1_CS TC_023_4_CS",
+        "TC_003_CS TC_004_1_CS TC_023_4_CS",
     ),
 ]
