@@ -1,4 +1,4 @@
-"""Faults about the Local Authorization List (OCPP 1.6 3.5.2, 3.5.3, 5.10, 5.15)."""
+"""Faults about the Local Authorization List (OCPP 1.6 3.5.2, 5.10, 5.15, 9.1.13)."""
 
 from collections.abc import Callable
 from typing import Any

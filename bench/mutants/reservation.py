@@ -317,7 +317,7 @@ OF_CENTRAL_SYSTEM = [
     Mutant(
         "another connector is reserved",
         "Central System",
-        "OCPP 1.6 6.39",
+        "OCPP 1.6 6.37",
         asks("ReserveNow", with_fields(connectorId=2)),
         "TC_046_CSMS TC_047_CSMS TC_048_1_CSMS TC_048_2_CSMS TC_048_3_CSMS TC_048_4_CSMS TC_049_CSMS",
     ),

@@ -101,6 +101,10 @@ def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
         ("a transaction is reported that a refused idTag has not started", "TC_023_4_CS", {2}),  # which is surplus, too
         ("there is no AuthorizeRemoteTxRequests", "TC_024_CS", {1}),  # [key=...] in a row, and what rests on it
         ("an idTag that nobody asked about is Invalid in StartTransaction.conf", "TC_037_1_CSMS", {1}),  # ours stops
+        ("Downloading is told as Installing", "TC_044_2_CS", {1, 2}),  # it may be sent, and shows a sentence later
+        ("nothing is told of the connectors after an installation", "TC_044_1_CS", {4, 5, 6}),
+        ("the connectors are Unavailable for ever after a failed installation", "TC_044_3_CS", {6}),  # of two statuses
+        ("the firmware is asked for with a question mark behind its name", "TC_044_1_CSMS", {1}),  # a remark of its own
     ],
 )
 def test_a_mutant_proves_what_it_breaks(mutant: str, case: str, proven: set[int]) -> None:
