@@ -10,7 +10,8 @@ rehearsal: .venv/ready
 	$(BIN)/rehearse report rehearsal-results
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist worksteal --ignore=tests/interop
+	$(BIN)/python -m pytest -n 4 --dist worksteal --ignore=tests/interop  # many wait: for programs, people, browsers
+	$(BIN)/rehearse mutants
 	$(BIN)/python -m pytest -n 3 --dist loadfile tests/interop  # in real time: after the others, most of it is waiting
 
 check: .venv/ready

@@ -169,12 +169,17 @@ class Bench:
 
     @contextmanager
     def sparing(self) -> Iterator[None]:
-        """Go on after a sentence that is spared, whatever it has found."""
+        """Go on after a sentence that is spared, whatever it has found or remarked on."""
+        is_spared = self.spared is not None and not self.spared.rows and len(self.reached) in self.spared.steps
+        remarks = [*self.remarks]
         try:
             yield
         except CaseOver:
-            if self.spared is None or self.spared.rows or len(self.reached) not in self.spared.steps:
+            if not is_spared:
                 raise
+        finally:
+            if is_spared:
+                self.remarks = remarks
 
     # What a sentence knows
 

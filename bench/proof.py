@@ -6,7 +6,7 @@ assertion finds what nothing else in the case does.
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -151,6 +151,12 @@ def _has_found(mutant: Mutant, case: CaseResult) -> bool:
     return case.verdict == "pass" and bool(case.remarks) if mutant.is_remarked else case.verdict == "fail"
 
 
+def _is_relieved(mutant: Mutant, case: CaseResult, without: CaseResult) -> bool:
+    """Whether a case passes without what was taken out; if it had but remarks, with fewer of them and no other."""
+    fewer = not mutant.is_remarked or set(without.remarks) < set(case.remarks)
+    return without.verdict == "pass" and fewer
+
+
 def _twins(cases: frozenset[str]) -> frozenset[str]:
     """The cases of the same name that judge the other party."""
     twins = {each.removesuffix("MS") if each.endswith("_CSMS") else f"{each}MS" for each in cases}
@@ -176,7 +182,7 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
         now = {case: those.pop(0) for case, those in attempts.items() if those}
         without = _played(mutant, now, {case: spared for case, (_, spared) in now.items()})
         for case, (what, _) in now.items():
-            if _has_found(mutant, without[case]) or without[case].verdict != "pass":
+            if not _is_relieved(mutant, found[case], without[case]):
                 left[case] = f"{without[case].verdict} without {what}: {without[case].reason}"
             elif what not in alone[case]:
                 alone[case].append(what)
@@ -193,24 +199,50 @@ def _kills(mutant: Mutant, found: Mapping[str, CaseResult]) -> Iterator[Kill]:
 
 
 def _attempts(result: CaseResult) -> list[tuple[int | str, Spared]]:
-    """What may have found it: the validations of the step that failed, or else the obligations."""
+    """What may have found it: the validations of the step that failed, or else the obligations.
+
+    What a request has to be that may be sent, shows in the step after it: that one gets the request then.
+    """
     step = _failed_step(result)
     if step is None:
-        return [(name, Spared(obligation=name)) for name in OBLIGATION_NAMES]
-    wrong = {each["field"] for each in (result.failure or {}).get("expected", ())}
-    about_wrong = {"=".join(row) for row in result.steps[step - 1].table if _field(row[0]) in wrong}
+        return [*((name, Spared(obligation=name)) for name in OBLIGATION_NAMES), *_tolerating(result)]
+    wrong = [(each["field"], each["expected"]) for each in (result.failure or {}).get("expected", ())]
+    about_wrong = {
+        "=".join(row) for row in result.steps[step - 1].table if any(_is_about(row, *each) for each in wrong)
+    }
     found = asserted(result.id, result.steps, step)
     by_rows = [each for each in found if each.rows & about_wrong]
-    return [
+    without_rows = [each for each in found if wrong and not each.rows]
+    attempts: list[tuple[int | str, Spared]] = [
         (validation.number, spared)
-        for validation in by_rows or [each for each in found if not (about_wrong and each.rows)]
+        for validation in by_rows or without_rows or [each for each in found if not (about_wrong and each.rows)]
         for spared in ways_to_spare(validation, result.steps, step)
     ]
+    if step > 1 and " may send " in result.steps[step - 2].sentence:
+        attempts += [
+            (each.number, Spared(frozenset({step - 1}), each.rows))
+            for each in asserted(result.id, result.steps, step - 1)
+        ]
+    return attempts
 
 
-def _field(path: str) -> str:
-    """What a row is about: «reason by hand» is about the reason."""
-    return path.partition(" ")[0]
+def _tolerating(result: CaseResult) -> Iterator[tuple[int, Spared]]:
+    """The validations that tolerate what they do not want, with a remark."""
+    if result.verdict != "pass":
+        return
+    for step in range(1, len(result.steps) + 1):
+        for each in asserted(result.id, result.steps, step):
+            if any(", tolerated " in row for row in each.rows):
+                yield each.number, Spared(frozenset({step}))
+
+
+def _is_about(row: Sequence[str], field: str, expected: str) -> bool:
+    """Whether a row is about a field that was expected to be something: «reason by hand» is about the reason.
+
+    A sentence may speak of two messages that have the field: the status of its row is that of one of them.
+    """
+    path, cell = row
+    return path.partition(" ")[0] == field and (not cell.isalpha() or cell == expected)
 
 
 def _failed_step(result: CaseResult) -> int | None:

@@ -422,14 +422,20 @@ async def _start_remotely(bench: Bench, id_tag: str, more: Table) -> None:
 
 
 def is_reserved(bench: Bench) -> bool:
-    """Whether the connector of the case was reported Reserved last, as far as a sentence has claimed it.
+    """Whether the connector of the case is reserved, as far as sentences have claimed what tells of it.
 
-    Where the whole Charge Point is reserved, it may be so without a report.
+    It was reported Reserved last, or ReserveNow.req came after its last report. Where the whole Charge Point is
+    reserved, it may be so without a report.
     """
     report = bench.wire.latest_claim("Charge Point", "StatusNotification", bench.connector)
     reservation = bench.wire.latest_claim("Central System", "ReserveNow")
-    is_whole = reservation is not None and reservation.payload.get("connectorId") == 0
-    return is_whole or (report is not None and report.payload.get("status") == "Reserved")
+    if report is not None and report.payload.get("status") == "Reserved":
+        return True
+    if reservation is None:
+        return False
+    number = reservation.payload.get("connectorId")
+    is_latest = report is None or report.index < reservation.index
+    return number == 0 or (number == bench.connector and is_latest)
 
 
 async def _authorize_for_reservation(bench: Bench, id_tag: str) -> None:

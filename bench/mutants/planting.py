@@ -133,6 +133,20 @@ def asks_wrongly(action: str, change: Change, **fields: object) -> Plant:
     return plant
 
 
+def asks_not(action: str) -> Plant:
+    """The Central System does not send a request, and takes it for sent."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        ordinary = CentralSystem.request
+
+        async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
+            return {} if asked == action else await ordinary(self, identity, asked, payload, **more)
+
+        patch.setattr(CentralSystem, "request", request)
+
+    return plant
+
+
 def never_answers(action: str) -> Plant:
     """The Central System leaves a request without an answer."""
 

@@ -1,6 +1,7 @@
 """Faults about reservations (OCPP 1.6 4.8, 5.1, 5.13)."""
 
 import asyncio
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -9,6 +10,7 @@ from bench.mutants import Mutant, Plant
 from bench.mutants.planting import (
     answers,
     asks,
+    asks_not,
     instead,
     is_silent_about,
     only_answers,
@@ -23,7 +25,7 @@ from ocppj.frames import Payload
 from reference_csms import central_system
 from simulator import reservation
 from simulator.charge_point import ChargePoint
-from simulator.connector import IdTagHolder
+from simulator.connector import Connector, IdTagHolder
 from simulator.memory import StoredReservation
 from simulator.reservation import HANDLERS, WITHOUT
 
@@ -62,7 +64,86 @@ def expires(seconds: float | None) -> Plant:
     return lambda patch: patch.setattr(reservation, "_expire", expire)
 
 
-# The Charge Point
+def is_silent_when_cancelled(patch: pytest.MonkeyPatch) -> None:
+    cancel = HANDLERS["CancelReservation"]
+
+    def cancel_in_silence(charge_point: ChargePoint, request: Payload) -> Payload:
+        conf = cancel(charge_point, request)
+
+        def forget() -> None:
+            charge_point._notices[:] = [each for each in charge_point._notices if each.told[0] != "Available"]
+
+        charge_point.afterwards(forget)
+        return conf
+
+    patch.setitem(HANDLERS, "CancelReservation", cancel_in_silence)
+
+
+def tells_first(status: str, before: str) -> Plant:
+    """A status is reported for a moment before another one."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        tell = ChargePoint._tell
+
+        def tell_more(self: ChargePoint, connector: Connector) -> None:
+            tell(self, connector)
+            if connector.status == before:
+                self._notices[-1].payload = self._notices[-1].payload | {"status": status}
+                tell(self, connector)
+
+        patch.setattr(ChargePoint, "_tell", tell_more)
+
+    return plant
+
+
+def is_silent_about_reserved(status: str) -> Plant:
+    """A status that the one brings about whom a connector was reserved for is not reported."""
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        tell = ChargePoint._tell
+
+        def tell_less(self: ChargePoint, connector: Connector) -> None:
+            told = self._told.get(connector.number, ("", ""))[0]
+            if connector.status != status or told not in ("Reserved", "Preparing"):
+                tell(self, connector)
+
+        patch.setattr(ChargePoint, "_tell", tell_less)
+
+    return plant
+
+
+def stirs_when_it_refuses(patch: pytest.MonkeyPatch) -> None:
+    """Whoever is refused at a reserved connector prepares it for a moment."""
+    present = ChargePoint.present
+
+    async def present_and_stir(self: ChargePoint, id_tag: str, connector: int | None = None) -> None:
+        await present(self, id_tag, connector)
+        for it in self.connectors.values():
+            if reservation.refuses_unasked(self, it, id_tag):
+                self.tell_again(it)
+                self._notices[-1].payload["status"] = "Preparing"
+                self.tell_again(it)
+
+    patch.setattr(ChargePoint, "present", present_and_stir)
+
+
+def asks_about_who_came_before(patch: pytest.MonkeyPatch) -> None:
+    """The idTag that is asked about is that of the EV driver before."""
+    present, request = ChargePoint.present, ChargePoint.request
+    came: WeakKeyDictionary[ChargePoint, list[str]] = WeakKeyDictionary()
+
+    async def present_and_note(self: ChargePoint, id_tag: str, connector: int | None = None) -> None:
+        came.setdefault(self, []).append(id_tag)
+        await present(self, id_tag, connector)
+
+    async def request_for_another(self: ChargePoint, action: str, payload: Payload, **more: bool) -> Payload:
+        if action == "Authorize" and len(came.get(self, [])) > 1:
+            payload = payload | {"idTag": came[self][-2]}
+        return await request(self, action, payload, **more)
+
+    patch.setattr(ChargePoint, "present", present_and_note)
+    patch.setattr(ChargePoint, "request", request_for_another)
+
 
 OF_CHARGE_POINT = [
     Mutant(
@@ -124,6 +205,90 @@ OF_CHARGE_POINT = [
         "TC_046_1_CS TC_046_2_CS TC_047_CS TC_049_CS TC_051_CS TC_052_CS TC_053_1_CS TC_053_2_CS",
     ),
     Mutant(
+        "a connector is reported Unavailable before it is reported Reserved",
+        "Charge Point",
+        "OCPP 1.6 5.13",
+        tells_first("Unavailable", "Reserved"),
+        "TC_046_1_CS TC_046_2_CS TC_047_CS TC_049_CS TC_053_1_CS TC_053_2_CS",
+    ),
+    Mutant(
+        "whoever is refused at a reserved connector prepares it for a moment",
+        "Charge Point",
+        "OCPP 1.6 5.13",
+        stirs_when_it_refuses,
+        "TC_046_1_CS",
+    ),
+    Mutant(
+        "the idTag that is asked about is that of the EV driver before",
+        "Charge Point",
+        "OCPP 1.6 4.1",
+        asks_about_who_came_before,
+        "TC_046_1_CS",
+    ),
+    Mutant(
+        "whoever has a connector reserved prepares it in silence",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_silent_about_reserved("Preparing"),
+        "TC_046_1_CS TC_053_1_CS",
+    ),
+    Mutant(
+        "whoever has a connector reserved charges in silence",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_silent_about_reserved("Charging"),
+        "TC_046_1_CS TC_053_1_CS",
+    ),
+    Mutant(
+        "a reservation is made and called Occupied",
+        "Charge Point",
+        "OCPP 1.6 5.13",
+        answers(HANDLERS, "ReserveNow", where(instead("Occupied"), status="Accepted")),
+        "TC_046_1_CS TC_046_2_CS TC_047_CS TC_049_CS TC_051_CS TC_052_CS TC_053_1_CS TC_053_2_CS",
+    ),
+    *(
+        Mutant(
+            f"a connector that is {status} cannot be reserved, and that is called {told}",
+            "Charge Point",
+            "OCPP 1.6 7.40",
+            answers(HANDLERS, "ReserveNow", where(instead(told), status=status)),
+            kills,
+        )
+        for status, told, kills in (
+            ("Faulted", "Rejected", "TC_048_1_CS TC_050_1_CS"),
+            ("Occupied", "Rejected", "TC_048_2_CS TC_050_2_CS"),
+            ("Unavailable", "Occupied", "TC_048_3_CS TC_050_3_CS"),
+        )
+    ),
+    Mutant(
+        "the end of a reservation is not reported",
+        "Charge Point",
+        "OCPP 1.6 5.13",
+        is_silent_about("Available"),
+        "TC_047_CS TC_051_CS",
+    ),
+    Mutant(
+        "a cancelled reservation is not reported",
+        "Charge Point",
+        "OCPP 1.6 4.9",
+        is_silent_when_cancelled,
+        "TC_051_CS",
+    ),
+    Mutant(
+        "every CancelReservation is Accepted",
+        "Charge Point",
+        "OCPP 1.6 5.1",
+        answers(HANDLERS, "CancelReservation", instead("Accepted")),
+        "TC_052_CS",
+    ),
+    Mutant(
+        "a reservation is cancelled and that is called Rejected",
+        "Charge Point",
+        "OCPP 1.6 5.1",
+        answers(HANDLERS, "CancelReservation", instead("Rejected")),
+        "TC_051_CS",
+    ),
+    Mutant(
         "every ReserveNow is Accepted",
         "Charge Point",
         "OCPP 1.6 5.13",
@@ -152,9 +317,59 @@ OF_CENTRAL_SYSTEM = [
     Mutant(
         "another connector is reserved",
         "Central System",
-        "OCPP 1.6 6.39",
+        "OCPP 1.6 6.37",
         asks("ReserveNow", with_fields(connectorId=2)),
         "TC_046_CSMS TC_047_CSMS TC_048_1_CSMS TC_048_2_CSMS TC_048_3_CSMS TC_048_4_CSMS TC_049_CSMS",
+    ),
+    Mutant(
+        "the whole Charge Point is reserved",
+        "Central System",
+        "OCPP 1.6 6.37",
+        asks("ReserveNow", with_fields(connectorId=0)),
+        "TC_046_CSMS TC_047_CSMS TC_048_1_CSMS TC_048_2_CSMS TC_048_3_CSMS TC_048_4_CSMS TC_051_CSMS TC_053_CSMS",
+    ),
+    Mutant(
+        "a connector is reserved for another idTag",
+        "Central System",
+        "OCPP 1.6 6.37",
+        asks("ReserveNow", with_fields(idTag=DEFAULT_DATA["ValidIdTag2"])),
+        "TC_046_CSMS TC_047_CSMS TC_048_1_CSMS TC_048_2_CSMS TC_048_3_CSMS TC_048_4_CSMS",
+    ),
+    Mutant(
+        "a reservation names no group",
+        "Central System",
+        "OCPP 1.6 6.37",
+        asks("ReserveNow", with_fields(parentIdTag=...)),
+        "TC_053_CSMS",
+    ),
+    Mutant(
+        "a reservation has expired before it is made",
+        "Central System",
+        "OCPP 1.6 6.37",
+        asks("ReserveNow", with_fields(expiryDate="2001-01-01T00:00:00Z")),
+        "TC_046_CSMS TC_047_CSMS TC_048_1_CSMS TC_048_2_CSMS TC_048_3_CSMS TC_048_4_CSMS TC_049_CSMS TC_051_CSMS "
+        "TC_052_CSMS TC_053_CSMS",
+    ),
+    Mutant(
+        "what is to be Inoperative is made Operative",
+        "Central System",
+        "OCPP 1.6 5.2",
+        asks("ChangeAvailability", where(with_fields(type="Operative"), type="Inoperative")),
+        "TC_048_3_CSMS",
+    ),
+    Mutant(
+        "the availability of another connector is changed before it is reserved",
+        "Central System",
+        "OCPP 1.6 5.2",
+        asks("ChangeAvailability", with_fields(connectorId=2)),
+        "TC_048_3_CSMS",
+    ),
+    Mutant(
+        "no reservation is cancelled",
+        "Central System",
+        "OCPP 1.6 5.1",
+        asks_not("CancelReservation"),
+        "TC_051_CSMS TC_052_CSMS",
     ),
     Mutant(
         "another reservation is cancelled",

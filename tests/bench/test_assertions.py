@@ -96,6 +96,7 @@ def test_silence_is_taken_out_with_what_waits_for_so_long() -> None:
     )
     assert ways_to_spare(validation(steps[0].sentence), steps, 1) == [Spared(frozenset({1, 2}))]
 
+
 @pytest.mark.parametrize(("case", "taken_out"), [("TC_901_CS", {1, 3}), ("TC_901_CSMS", {1, 2})])
 def test_its_content_is_that_of_the_judged_party(case: str, taken_out: set[int]) -> None:
     steps = played("its signature is right", "the Charge Point sends A.req", "the Central System sends B.req")
@@ -126,6 +127,10 @@ def test_what_is_forbidden_is_taken_out_wherever_it_is() -> None:
         ("there is no AuthorizeRemoteTxRequests", "TC_024_CS", {1}),  # [key=...] in a row, and what rests on it
         ("the last bit of a signature is wrong", "TC_080_CSMS", {1}),  # our Charge Point tells InvalidSignature then
         ("an idTag that nobody asked about is Invalid in StartTransaction.conf", "TC_037_1_CSMS", {1}),  # ours stops
+        ("Downloading is told as Installing", "TC_044_2_CS", {1, 2}),  # it may be sent, and shows a sentence later
+        ("nothing is told of the connectors after an installation", "TC_044_1_CS", {4, 5, 6}),
+        ("the connectors are Unavailable for ever after a failed installation", "TC_044_3_CS", {6}),  # of two statuses
+        ("the firmware is asked for with a question mark behind its name", "TC_044_1_CSMS", {1}),  # a remark of its own
     ],
 )
 def test_a_mutant_proves_what_it_breaks(mutant: str, case: str, proven: set[int]) -> None:
