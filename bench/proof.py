@@ -241,6 +241,8 @@ def _is_about(row: Sequence[str], field: str, expected: str) -> bool:
 
     A sentence may speak of two messages that have the field: the status of its row is that of one of them.
     """
+    if len(row) != 2:
+        return False  # a grid, with a head
     path, cell = row
     return path.partition(" ")[0] == field and (not cell.isalpha() or cell == expected)
 
