@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 
 NOTICED = 0.1  # seconds until the end of a connection is
 
+# What a Charge Point answers at which hands have done nothing; any other refusal is its own.
+AS_IF_UNTOUCHED = ("Accepted", "Unlocked")
+
 NEVER_TOLD = "NewAuthorizationKey"  # no fact for a transcript: whoever needs it in a recording makes another
 
 KEPT_OPEN = "OCPP-J 1.6 5.5"  # the connection is, for what the Central System may want
@@ -313,7 +316,8 @@ class Bench:
         if party != self.judged and (left := self._left()):
             return self._gone(left)
         if party == self.judged:
-            if not self.hands_are_proven and (done := unseen(self.wire.records)):
+            is_refused = frame is not None and not any(each.seen in AS_IF_UNTOUCHED for each in differences)
+            if not self.hands_are_proven and not is_refused and (done := unseen(self.wire.records)):
                 text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
                 advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
                 return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))

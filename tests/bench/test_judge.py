@@ -120,7 +120,8 @@ def test_a_changed_status_is_a_fail(run_of_some: Path) -> None:
 
 def test_a_removed_frame_is_a_fail(run_of_some: Path) -> None:
     def change(records: list[Record]) -> list[Record]:
-        return [record for record in records if record.get("action") != "StartTransaction"]
+        ids = {record["messageId"] for record in records if record.get("action") == "StartTransaction"}
+        return [record for record in records if record.get("messageId") not in ids]  # nor is it answered
 
     rewrite(transcript(run_of_some, "TC_003_CS"), change)
     done = judge(run_of_some)

@@ -42,8 +42,8 @@ class Ended:
     err: str
 
 
-async def command(*arguments: str, cwd: Path, interrupt_after: float | None = None) -> Ended:
-    """Call the command in a process of its own; it gets no terminal."""
+async def command(*arguments: str, cwd: Path, interrupt: asyncio.Event | None = None) -> Ended:
+    """Call the command in a process of its own; it gets no terminal. It is interrupted when the event is set."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", COMMAND, *arguments),
         cwd=cwd,
@@ -51,9 +51,10 @@ async def command(*arguments: str, cwd: Path, interrupt_after: float | None = No
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    if interrupt_after is not None:
-        asyncio.get_running_loop().call_later(interrupt_after, process.send_signal, signal.SIGINT)
-    async with asyncio.timeout(60):
+    if interrupt is not None:
+        await interrupt.wait()
+        process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(300):
         out, err = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
@@ -153,12 +154,19 @@ CONFS: dict[str, Callable[[], Payload]] = {
 
 
 @asynccontextmanager
-async def central_system(slow: str = "", delay: float = 0.0, refuses: str = "", code: str = "") -> AsyncIterator[str]:
-    """A Central System of somebody else at a URL: slow with one action, and without another."""
+async def central_system(
+    slow: str = "", delay: float = 0.0, refuses: str = "", code: str = "", slowed: asyncio.Event | None = None
+) -> AsyncIterator[str]:
+    """A Central System of somebody else at a URL: slow with one action, and without another.
+
+    ``slowed`` is set when the slow one is asked for.
+    """
 
     async def handle(call: Call) -> Payload:
         if call.action == refuses:
             raise Refused(code, "\x1b[31m" + "no" * 500)
+        if slowed is not None and call.action == slow:
+            slowed.set()
         await asyncio.sleep(delay if call.action == slow else 0.0)
         return CONFS[call.action]()
 
@@ -176,11 +184,11 @@ async def central_system(slow: str = "", delay: float = 0.0, refuses: str = "", 
         await server.wait_closed()
 
 
-def at_central_system(*arguments: str, cwd: Path, **more: Any) -> Ended:
+def at_central_system(*arguments: str, cwd: Path, interrupted: bool = False, **more: Any) -> Ended:
     async def scene() -> Ended:
-        settings = {key: more.pop(key) for key in ("interrupt_after",) if key in more}
-        async with central_system(**more) as url:
-            return await command("measure", "--csms", url, "--out", "out", *arguments, cwd=cwd, **settings)
+        interrupt = asyncio.Event() if interrupted else None
+        async with central_system(**more, slowed=interrupt) as url:
+            return await command("measure", "--csms", url, "--out", "out", *arguments, cwd=cwd, interrupt=interrupt)
 
     return asyncio.run(scene())
 
@@ -234,7 +242,7 @@ def test_who_measures_nothing_overwrites_nothing(tmp_path: Path) -> None:
 
 def test_an_interruption_leaves_what_was_measured(tmp_path: Path) -> None:
     arguments = ("--count", "20", "--actions", "Authorize,Heartbeat")
-    ended = at_central_system(*arguments, cwd=tmp_path, slow="Heartbeat", delay=1.0, interrupt_after=6.0)
+    ended = at_central_system(*arguments, cwd=tmp_path, slow="Heartbeat", delay=600.0, interrupted=True)
     assert (ended.status, ended.err) == (130, "")
     assert [action for _, action, _ in measured(tmp_path / "out")] == ["Authorize"]
     assert "Interrupted" in ended.out

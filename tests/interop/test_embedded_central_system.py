@@ -36,6 +36,8 @@ WITH_PASSWORD = {
     "TC_080_CSMS": Due("fail", "it has no handler", "SignedFirmwareStatusNotification.req with CALLERROR NotImpl"),
 }
 
+PATIENT = ("--data", "LongOperationTimeout=20")  # for our Charge Point, which tries a download more than once
+
 
 @contextmanager
 def _judged(folder: Path, *more: str, password: str | None = None) -> Iterator[Rehearsing]:
@@ -45,7 +47,9 @@ def _judged(folder: Path, *more: str, password: str | None = None) -> Iterator[R
     with foreign_device(sys.executable, HERE / "embedded_central_system.py", *KNOWS, *shown) as [port, control]:
         url = f"ws://127.0.0.1:{port}/any/path"
         secured = ("--security-profile", "1", *shown) if password else ()
-        with rehearsing(folder, "--csms", url, *operator(control), *data, *LIMITS, *secured, *more) as rehearsal:
+        with rehearsing(
+            folder, "--csms", url, *operator(control), *data, *LIMITS, *PATIENT, *secured, *more
+        ) as rehearsal:
             yield rehearsal
 
 

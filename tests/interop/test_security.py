@@ -111,7 +111,11 @@ def test_a_kill_in_the_middle_of_a_new_password_locks_nobody_out(tmp_path: Path)
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         assert json.loads(kept.read_text())["CP1"]["maybe"]
         again = subprocess.run(  # noqa: S603  # our own command
-            [*common, "--case", "TC_085_CS"], cwd=tmp_path, capture_output=True, text=True, check=False
+            [*common, "--case", "TC_085_CS", "--out", "again"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert "CP1 identifies itself with what an earlier run has kept" in again.stdout
     assert again.returncode == 0, again.stdout + again.stderr

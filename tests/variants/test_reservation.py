@@ -258,7 +258,9 @@ CHARGE_POINTS = {
     "connector 0 is not reported Faulted": Variant(
         "4.9", silent_about("Faulted", 0), numbers="050_1", remark="connector 0 was not reported Faulted"
     ),
-    "nothing is reported Faulted": Variant("4.9", silent_about("Faulted"), numbers="048_1 050_1", fails="048_1 050_1"),
+    "nothing is reported Faulted": Variant(
+        "4.9", silent_about("Faulted"), numbers="046_1 048_1 050_1", fails="048_1 050_1"
+    ),
     **{
         f"{code} without the profile": Variant(
             "OCPP-J, table 7",
