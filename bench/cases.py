@@ -10,6 +10,7 @@ from typing import Any
 from gherkin.parser import Parser
 
 from bench.device import CAPABILITIES, Device, Role
+from reports.requirements import clause
 
 # Folder of a feature profile -> its name in SupportedFeatureProfiles (OCPP 1.6, 9.1.29).
 PROFILES = {
@@ -20,16 +21,6 @@ PROFILES = {
     "remote_trigger": "RemoteTrigger",
     "smart_charging": "SmartCharging",
     "security": "Security",
-}
-
-# How the tags of clauses name the documents: edition 2 and OCPP-J, their errata as numbered in the 2025 sheets, and the
-# white paper «Improved security for OCPP 1.6-J», edition 3, whose requirements have numbers of their own: A00.FR.202.
-DOCUMENTS = {
-    "OCPP": "OCPP 1.6",
-    "OCPPE": "OCPP 1.6 errata",
-    "OCPPJ": "OCPP-J 1.6",
-    "OCPPJE": "OCPP-J 1.6 errata",
-    "OCPPW": "white paper",
 }
 
 FEATURES = Path(__file__).parent.parent / "features"
@@ -195,9 +186,3 @@ def _test_data(steps: list[Any]) -> tuple[str, ...]:
     ]
     found = [name for text in [*(step["text"] for step in steps), *cells] for name in _DATA.findall(text)]
     return tuple(dict.fromkeys(found))
-
-
-def clause(tag: str) -> str:
-    """A clause tag in words: ``OCPP_5_13`` is section 5.13, ``OCPPJ_3_2`` one of OCPP-J."""
-    document, _, numbers = tag.partition("_")
-    return f"{DOCUMENTS[document]} {numbers.replace('_', '.')}"

@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from bench.assertions import asserted, sentences, validations, ways_to_spare
+from bench.assertions import ways_to_spare
 from bench.bench import Spared
 from bench.cases import all_cases
 from bench.device import Device, Security
@@ -23,6 +23,9 @@ from bench.play import play
 from bench.plugin import Rehearsal
 from bench.run import Run
 from bench.surplus import SURPLUS
+from reports.assertions import asserted, flow, sentences, validations
+from reports.coverage import name_of
+from reports.requirements import tag_of
 from reports.results import CaseResult, Results
 
 OBLIGATION_NAMES = (*(each.__name__ for each in OBLIGATIONS), SURPLUS)
@@ -94,8 +97,33 @@ class Proof:
             found[kill.case].append(trial.mutant)
         return found
 
+    def of_assertions(self) -> dict[str, str]:
+        """A mutant for each assertion that one of them proves, by the name of the assertion; an obligation by its own.
+
+        One that breaks the very clause that the assertion rests on comes before others. A sentence that is no
+        validation is proven by those alone.
+        """
+        found: dict[str, str] = {}
+        for case, proven in self.of_validations().items():
+            for each in validations()[case]:
+                if mutants := proven[each.number]:
+                    broken = [name for name in mutants if _breaks(name, each.requirements)]
+                    found[name_of(case, each.number)] = (broken or mutants)[0]
+        for trial, kill in self._kills():
+            for requirement, sentence in flow().get(kill.case, {}).items():
+                if kill.by == sentence and _breaks(trial.mutant, [requirement]):
+                    found.setdefault(name_of(kill.case, requirement), trial.mutant)
+        obligations = {name: mutants[0] for name, mutants in self.of_obligations().items() if mutants}
+        return dict(sorted(found.items())) | obligations
+
     def _kills(self) -> Iterator[tuple[Trial, Kill]]:
         return ((trial, kill) for trial in self.trials for kill in trial.kills)
+
+
+def _breaks(mutant: str, requirements: Iterable[str]) -> bool:
+    """Whether a mutant breaks the clause of one of these requirements."""
+    broken = tag_of(all_mutants()[mutant].clause)
+    return any(each.partition(":")[0] == broken for each in requirements)
 
 
 def prove(

@@ -1,5 +1,7 @@
 """``rehearse mutants``: whether the test cases find small faults, and which of their assertions are proven to."""
 
+import csv
+import io
 import json
 import os
 from dataclasses import asdict
@@ -10,14 +12,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from bench.assertions import validations
 from bench.cases import PROFILES, all_cases, hint
 from bench.command_line import app
 from bench.mutants import Mutant, all_mutants
 from bench.proof import Proof, Trial, prove
 from bench.terminal import FAILED, PASSED, console, unusable
+from reports.assertions import validations
+from reports.coverage import proofs
 
 FILE = "mutants.json"
+PROOFS = "proofs.csv"
+WRITTEN = {FILE: "Who was killed by whom", PROOFS: "What proves which assertion"}
 
 
 @app.command()
@@ -32,11 +37,12 @@ def mutants(
     processes: Annotated[int, typer.Option("-n", "--processes", help="In so many processes at once.", min=1)] = (
         os.cpu_count() or 1
     ),
-    out: Annotated[Path | None, typer.Option(help="A folder for mutants.json.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A folder for mutants.json, with all mutants proofs.csv.")] = None,
 ) -> None:
     """Let small faults loose in our own two parties: every case must be able to fail.
 
-    Exit status 1 if one survives, or if, with all mutants, an assertion is not proven.
+    Exit status 1 if one survives; with all mutants also if an assertion is not proven, or not by what
+    features/proofs.csv says.
     """
     chosen = _chosen(mutant or [], case or [])
     is_whole = len(chosen) == len(all_mutants())
@@ -54,10 +60,12 @@ def mutants(
 
         proof = prove(chosen, processes=processes, against_all=against_all, told=told)
     _print_scoreboard(chosen, proof)
-    unproven = _print_unproven(proof) if is_whole else 0
+    wrong = _print_unproven(proof) + (0 if against_all else _print_outdated(proof)) if is_whole else 0
     if out is not None:
-        _write(out, chosen, proof)
-    raise typer.Exit(FAILED if unproven or not all(trial.is_killed for trial in proof.trials) else PASSED)
+        _write(out, FILE, json.dumps(_document(chosen, proof), indent=1) + "\n")
+        if is_whole and not against_all:
+            _write(out, PROOFS, _table(proof))
+    raise typer.Exit(FAILED if wrong or not all(trial.is_killed for trial in proof.trials) else PASSED)
 
 
 def _chosen(words: list[str], cases: list[str]) -> list[Mutant]:
@@ -140,9 +148,29 @@ def _print_unproven(proof: Proof) -> int:
     return len(lines)
 
 
-def _write(out: Path, chosen: list[Mutant], proof: Proof) -> None:
+def _print_outdated(proof: Proof) -> int:
+    """Name every assertion of which the list that reports quote says something else; how many there are."""
+    now, listed = proof.of_assertions(), proofs()
+    differing = [name for name in {**now, **listed} if now.get(name) != listed.get(name)]
+    for name in differing:
+        text = f"{name}: proven by «{now.get(name, 'nobody')}», listed is «{listed.get(name, 'nobody')}»"
+        console.print(f"outdated       {text}", style="yellow", markup=False, soft_wrap=True)
+    if differing:
+        console.print("With --out DIR the list is written anew: look at it, and copy it to features/proofs.csv.")
+    return len(differing)
+
+
+def _table(proof: Proof) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["assertion", "mutant"])
+    writer.writerows(proof.of_assertions().items())
+    return text.getvalue()
+
+
+def _document(chosen: list[Mutant], proof: Proof) -> dict[str, Any]:
     facts = {each.name: {"party": each.party, "clause": each.clause, "profile": each.module} for each in chosen}
-    document: dict[str, Any] = {
+    return {
         "mutants": [{**facts[trial.mutant], "killed": trial.is_killed, **asdict(trial)} for trial in proof.trials],
         "validations": [
             {"case": each.case, "number": each.number, "validation": each.text, "mutants": proven[each.number]}
@@ -152,9 +180,12 @@ def _write(out: Path, chosen: list[Mutant], proof: Proof) -> None:
         "obligations": proof.of_obligations(),
         "cases": proof.of_cases(),
     }
+
+
+def _write(out: Path, name: str, text: str) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / FILE).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        (out / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        unusable(f"{out / FILE} cannot be written: {error.strerror}")
-    console.print(f"Who was killed by whom: {out / FILE}", soft_wrap=True)
+        unusable(f"{out / name} cannot be written: {error.strerror}")
+    console.print(f"{WRITTEN[name]}: {out / name}", soft_wrap=True)

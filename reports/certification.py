@@ -5,7 +5,6 @@ Jinja; the page holds no script, asks nothing of the network, and forbids both.
 """
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -16,7 +15,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import history, sequence, timing
+from reports.coverage import Tried, coverage
 from reports.explanation import NOT_PASSED, groups
+from reports.requirements import clause
 from reports.results import KNOWN_FAILURE, VERDICTS, CaseResult, Results, Transcripts
 from reports.texts import LONGEST, shown
 
@@ -95,6 +96,7 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         remarks=[(case, case.remarks) for case in cases if case.remarks],
         testimonies=[(case, case.testimony) for case in cases if case.testimony],
         traced=traced(results),
+        demands=lambda clauses: [each for _, those in clauses for each in those],
         status={case_id: row["status"] for case_id, row in _catalogue().items()},
         verdict=results.verdict,
         counts_as=results.counts_as,
@@ -301,15 +303,10 @@ def _frames(case: CaseResult, transcripts: Transcripts) -> list[sequence.Row]:
 # From clauses to cases
 
 
-def traced(results: Results) -> list[tuple[str, list[CaseResult]]]:
-    """Each clause with the cases that rest on it."""
-    found: dict[str, list[CaseResult]] = {}
-    for case in sorted(results.cases, key=lambda case: case.id):
-        for clause in case.clauses:
-            found.setdefault(clause, []).append(case)
-    return sorted(found.items(), key=lambda item: _natural(item[0]))
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    """So that 4.10 comes after 4.9."""
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", text)]
+def traced(results: Results) -> dict[str, list[tuple[str, list[Tried]]]]:
+    """What was demanded, by what came of it and by clause: exercised in this run, not in this one, by no test case."""
+    found: dict[str, dict[str, list[Tried]]] = {"exercised": {}, "not here": {}, "by none": {}}
+    for each in coverage(results):
+        kind = "exercised" if each.ran else "by none" if each.requirement.untried else "not here"
+        found[kind].setdefault(clause(each.requirement.clause), []).append(each)
+    return {kind: list(by_clause.items()) for kind, by_clause in found.items()}

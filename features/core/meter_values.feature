@@ -7,7 +7,7 @@ Feature: Meter values
 
   # 7.43: a value without a context is Sample.Periodic, one without a format is Raw; 7.49 knows SignedData as well.
   @TC_070_CS
-  @OCPP_3_16_1 @OCPP_4_7 @OCPP_9_1_17 @OCPP_9_1_19 @OCPPE_3_15 @OCPP_3_16_2 @OCPP_7_43 @OCPPE_3_13 @OCPPE_3_16
+  @OCPP_3_16_1 @OCPP_4_7 @OCPP_9_1_17 @OCPP_9_1_19 @OCPPE_3_15 @OCPP_3_16_2 @OCPP_7_43 @OCPPE_3_13 @OCPPE_3_16 @OCPP_7_35
   Scenario: Sampled Meter Values
     Given the configuration
       | MeterValueSampleInterval | {MeterValueSampleInterval} |

@@ -85,7 +85,7 @@ Feature: Resetting
     And connector 0 and every connector are reported Available
 
   # A hard reset need not stop the transaction first: errata 3.36 and 3.82.
-  @TC_015_CS @OCPP_5_14 @OCPP_4_10 @OCPPE_3_36 @OCPPE_3_82
+  @TC_015_CS @OCPP_5_14 @OCPP_4_10 @OCPPE_3_36 @OCPPE_3_82 @OCPP_6_49
   Scenario: Hard Reset With Transaction
     Given idTag {ValidIdTag} is Accepted
     And a transaction is running with idTag {ValidIdTag}

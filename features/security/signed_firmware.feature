@@ -7,7 +7,7 @@ Feature: Signed firmware
   # InstallRebooting is told before the installation that a reboot is needed for (L01.FR.15) or before the one that
   # brings the new firmware about, and may be left out (6.8).
   @TC_080_CS @security_profile_1 @security_profile_2 @security_profile_3 @needs_firmware_management
-  @OCPPW_L01 @OCPPW_6_8 @OCPPW_6_9 @OCPPW_6_18
+  @OCPPW_L01 @OCPPW_6_8 @OCPPW_6_9 @OCPPW_6_18 @OCPPW_8
   Scenario: Secure Firmware Update (judging the Charge Point)
     When the Central System sends SignedUpdateFirmware.req
       | requestId                   | 80                           |

@@ -114,7 +114,7 @@ Feature: Composite schedule
     And the composite schedule is
       | 0 s | {LocalLimit} |
 
-  @TC_067_CSMS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_16 @OCPP_3_13_1 @OCPP_6_13
+  @TC_067_CSMS @OCPP_5_5 @OCPPE_3_25 @OCPP_5_16 @OCPP_3_13_1 @OCPP_6_13 @OCPP_7_8
   Scenario: Clear Charging Profile (judging the Central System)
     Given idTag {ValidIdTag} is Accepted
     And a transaction is running with idTag {ValidIdTag}

@@ -50,7 +50,7 @@ Feature: Smart charging
     And the Charge Point responds with SetChargingProfile.conf
       | status | Accepted |
 
-  @TC_057_CS @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_5_7 @OCPP_3_13
+  @TC_057_CS @OCPP_3_13_1 @OCPP_5_16_3 @OCPP_5_7 @OCPP_3_13 @OCPP_7_13
   Scenario: Central Smart Charging - TxProfile (judging the Charge Point)
     Given idTag {ValidIdTag} is Accepted
     And a transaction is running with idTag {ValidIdTag}

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-import bench.assertions
-from bench.assertions import Validation, asserted, ways_to_spare
+import reports.assertions
+from bench.assertions import ways_to_spare
 from bench.bench import Spared
 from bench.mutants import all_mutants
 from bench.proof import tried
 from bench.surplus import SURPLUS
+from reports.assertions import Validation, asserted
 from reports.results import StepResult
 
 
@@ -36,14 +37,14 @@ def numbers(found: Sequence[Validation]) -> list[int]:
 )
 def test_validations_told_alike(monkeypatch: pytest.MonkeyPatch, steps: list[str], at_each: list[list[int]]) -> None:
     twice = (validation("it is so"), validation("it is so", number=2))
-    monkeypatch.setattr(bench.assertions, "validations", lambda: {"TC_901_CS": twice})
+    monkeypatch.setattr(reports.assertions, "validations", lambda: {"TC_901_CS": twice})
     told = played(*steps)
     assert [numbers(asserted("TC_901_CS", told, step)) for step in range(1, len(told) + 1)] == at_each
 
 
 def test_rows_tell_validations_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     both = (validation("it is so", "a=1"), validation("it is so", "a=2", number=2))
-    monkeypatch.setattr(bench.assertions, "validations", lambda: {"TC_901_CS": both})
+    monkeypatch.setattr(reports.assertions, "validations", lambda: {"TC_901_CS": both})
     assert numbers(asserted("TC_901_CS", played("it is so", table=[["a", "2"], ["b", "3"]]), 1)) == [2]
 
 

@@ -58,8 +58,8 @@ STEPS = steps_by_case()
 
 def fault(row: Row, steps: Mapping[str, Sequence[Step]]) -> str | None:
     """What is wrong with a row; None if nothing is."""
-    if row.keys() != {"case", "validation", "sentence", "rows"} or None in row.values():
-        return "not four columns"
+    if row.keys() != {"case", "validation", "sentence", "rows", "requirements"} or None in row.values():
+        return "not five columns"
     if not row["validation"].strip():
         return "no words for what is validated"
     if row["case"] not in steps:
@@ -108,6 +108,7 @@ CASE: Row = {
     "validation": "status Preparing",
     "sentence": "Then the Charge Point sends StatusNotification.req",
     "rows": "status=Preparing",
+    "requirements": "OCPP_4_9:1",
 }
 SCENARIO = {
     "TC_003_CS": [
@@ -143,7 +144,7 @@ def test_a_right_row(right: Row) -> None:
         ({"rows": "status=Charging"}, "and not status=Charging"),
         ({"rows": "status=Preparing; errorCode=NoError"}, "and not"),  # rows of two sentences
         ({"sentence": "Given the Charge Point is booted"}, "has no table"),
-        ({"more": "x"}, "not four columns"),
+        ({"more": "x"}, "not five columns"),
     ],
 )
 def test_a_wrong_row(wrong: Row, words: str) -> None:
@@ -154,7 +155,7 @@ def test_a_wrong_row(wrong: Row, words: str) -> None:
 
 def test_a_row_with_a_cell_too_few_or_too_many() -> None:
     lines = ["case,validation,sentence,rows", "TC_003_CS,x,y", "TC_003_CS,x,y,z,more"]
-    assert [fault(row, SCENARIO) for row in csv.DictReader(lines)] == ["not four columns"] * 2
+    assert [fault(row, SCENARIO) for row in csv.DictReader(lines)] == ["not five columns"] * 2
 
 
 def test_rows_too_few_and_too_many() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.cases import all_cases, clause
+from bench.cases import all_cases
 from bench.obligations import CLAUSES, WHITE_PAPER, clause_of
-from reports.requirements import MOST, summary_of
+from reports.requirements import MOST, clause, summary_of
 
 TABLE = Path(__file__).parents[2] / "features" / "requirements.csv"
 

@@ -22,7 +22,7 @@ from pytest_bdd import parsers
 from pytest_bdd.steps import StepFunctionContext
 
 from bench.bench import Bench
-from bench.cases import FEATURES, PROFILES, all_cases, clause
+from bench.cases import FEATURES, PROFILES, all_cases
 from bench.cases import scenarios as cases_by_id
 from bench.device import CAPABILITIES, LOCATIONS, Device
 from bench.material import Material
@@ -31,6 +31,7 @@ from bench.pki import Pki
 from bench.plugin import pytest_plugins as vocabulary
 from ocppj.schemas import ACTIONS, schema
 from ocppj.transcript import Transcript
+from reports.requirements import clause
 from steps.cells import _FORMS
 from steps.words import WORDS, MisusedStep, runnable
 
