@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.mutants import Mutant, Plant
-from bench.mutants.planting import asks, asks_not, refuses
+from bench.mutants.planting import asks, asks_not, mutants_of, refuses
 from ocppj.frames import Payload
 from reference_csms import central_system
 from simulator import file_transfer, firmware_management
@@ -126,12 +126,8 @@ def is_silent_after_an_installation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_send_notice", report_less)
 
 
-def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
-    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
-
-
 UPDATES = (
-    _of(
+    mutants_of(
         "Charge Point",
         "OCPP 1.6 4.5",
         {
@@ -162,7 +158,7 @@ UPDATES = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 5.19",
         {
@@ -173,7 +169,7 @@ UPDATES = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 4.9",
         {
@@ -187,7 +183,7 @@ UPDATES = (
     )
 )
 
-UPLOADS = _of(
+UPLOADS = mutants_of(
     "Charge Point",
     "OCPP 1.6 4.4",
     {
@@ -197,7 +193,7 @@ UPLOADS = _of(
         "Uploaded is not told": (tells_instead(Uploaded=None), "TC_045_1_CS"),
         "a failed upload is Uploaded": (tells_instead(UploadFailed="Uploaded"), "TC_045_2_CS"),
     },
-) + _of(
+) + mutants_of(
     "Charge Point",
     "OCPP 1.6 5.9",
     {
@@ -214,7 +210,7 @@ UPLOADS = _of(
 # The Central System
 
 OF_CENTRAL_SYSTEM = [
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 4.5",
         {
@@ -228,7 +224,7 @@ OF_CENTRAL_SYSTEM = [
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 4.4",
         {
@@ -242,7 +238,7 @@ OF_CENTRAL_SYSTEM = [
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 5.19",
         {
@@ -252,7 +248,7 @@ OF_CENTRAL_SYSTEM = [
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 5.9",
         {"no diagnostics are asked for": (asks_not("GetDiagnostics"), "TC_045_1_CSMS TC_045_2_CSMS")},

@@ -1,18 +1,18 @@
 """Faults about the Local Authorization List (OCPP 1.6 3.5.2, 5.10, 5.15, 9.1.13)."""
 
 from collections.abc import Callable
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
 
-from bench.mutants import Mutant, Plant
+from bench.mutants import Plant
 from bench.mutants.planting import (
     Change,
     answers,
     asks,
     asks_not,
     instead,
+    mutants_of,
     refuses_instead,
     where,
     with_fields,
@@ -102,11 +102,7 @@ def is_silent_about_listed(status: str) -> Plant:
     return plant
 
 
-def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
-    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
-
-
-UPDATES = _of(
+UPDATES = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.15",
     {
@@ -135,7 +131,7 @@ UPDATES = _of(
             "TC_042_2_CS",
         ),
     },
-) + _of(
+) + mutants_of(
     "Charge Point",
     "OCPP 1.6 7.47",
     {
@@ -147,7 +143,7 @@ UPDATES = _of(
     },
 )
 
-VERSIONS = _of(
+VERSIONS = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.10",
     {
@@ -171,14 +167,14 @@ VERSIONS = _of(
 )
 
 USES = (
-    _of(
+    mutants_of(
         "Charge Point",
         "OCPP 1.6 3.5.3",
         {
             "nobody looks into the list": (does_not_look_into_it, "TC_008_1_CS TC_008_2_CS"),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 4.9",
         {
@@ -192,7 +188,7 @@ USES = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 5.11",
         {
@@ -223,7 +219,7 @@ def entries(change: Callable[[list[Payload]], list[Payload]]) -> Change:
 
 
 SENDS = (
-    _of(
+    mutants_of(
         "Central System",
         "OCPP 1.6 5.15",
         {
@@ -255,7 +251,7 @@ SENDS = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 7.1",
         {
@@ -265,14 +261,14 @@ SENDS = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 7.47",
         {
             "every list has version 1": (sends(with_fields(listVersion=1)), "TC_043_5_CSMS"),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 5.10",
         {

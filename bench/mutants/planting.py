@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bench.mutants import Plant
+from bench.mutants import Mutant, Plant
 from ocppj.errors import Refused
 from ocppj.frames import Call, Payload
+from ocppj.transcript import Party
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -22,6 +23,11 @@ from simulator.firmware_management import FirmwareManagement
 
 Change = Callable[[Payload], Payload]
 Handlers = dict[str, Callable[..., Payload]]
+
+
+def mutants_of(party: Party, clause: str, faults: Mapping[str, tuple[Plant, str]]) -> list[Mutant]:
+    """Several faults of a party that break one clause: name -> how it is planted, and the ids of the cases it kills."""
+    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in faults.items()]
 
 
 def with_fields(**fields: object) -> Change:
