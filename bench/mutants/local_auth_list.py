@@ -12,6 +12,7 @@ from bench.mutants.planting import (
     asks,
     asks_not,
     instead,
+    is_silent_where,
     mutants_of,
     refuses_instead,
     where,
@@ -21,7 +22,6 @@ from ocppj.errors import Refused
 from ocppj.frames import Payload
 from simulator import core, local_auth_list
 from simulator.charge_point import ChargePoint
-from simulator.connector import Connector
 from simulator.local_auth_list import HANDLERS, LocalAuthList
 
 # The Charge Point
@@ -89,17 +89,9 @@ def does_not_look_into_it(patch: pytest.MonkeyPatch) -> None:
 
 def is_silent_about_listed(status: str) -> Plant:
     """A status that comes without an Authorize.conf, thanks to the list, is not reported."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        tell = ChargePoint._tell
-
-        def tell_less(self: ChargePoint, connector: Connector) -> None:
-            if connector.status != status or not self.memory.local_auth_list:
-                tell(self, connector)
-
-        patch.setattr(ChargePoint, "_tell", tell_less)
-
-    return plant
+    return is_silent_where(
+        lambda charge_point, connector: connector.status == status and bool(charge_point.memory.local_auth_list)
+    )
 
 
 UPDATES = mutants_of(
