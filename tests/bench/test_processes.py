@@ -16,9 +16,9 @@ import pytest
 
 from bench.cases import all_cases
 from ocppj.transcript import normalised
-from tests.bench.test_command_line import ALL, REHEARSE, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import ALL, NEEDS_THE_COMMAND, assert_unusable, rehearse, results, verdicts
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 # A script that calls the command after a fault of ours was planted where the bench of a case is laid.
 SPOILT = """
