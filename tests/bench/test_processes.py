@@ -275,7 +275,8 @@ BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 @pytest.fixture
 def load() -> Iterator[None]:
     """A process for each core that wants all of it."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    command = [sys.executable, "-c", BUSY, str(os.getpid())]
+    busy = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]  # noqa: S603  # our own
     yield
     still_busy = [process.poll() is None for process in busy]
     for process in busy:
