@@ -301,6 +301,8 @@ class Bench:
         ``frame``: the place of what is wrong in the transcript. ``missing``: what was waited for in vain, and
         ``nearest`` what came that resembles it most.
         """
+        if party != self.judged and (left := self._left()):
+            return self._gone(left)
         reason = f"{f'in state {self._state[-1]}: ' if self._state else ''}{text}"
         told, clauses = without_clauses(reason)
         evidence = Evidence(
@@ -313,25 +315,29 @@ class Bench:
             nearest=str(nearest) if nearest else "",
             cause="" if differences else without_clauses(text)[0],
         )
-        if party != self.judged and (left := self._left()):
-            return self._gone(left)
         if party == self.judged:
-            is_refused = frame is not None and not any(each.seen in AS_IF_UNTOUCHED for each in differences)
-            if not self.hands_are_proven and not is_refused and (done := unseen(self.wire.records)):
-                text = f"the {party} was told ({', '.join(done)}) and sent nothing, as far as hands go: {told}"
-                advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
-                return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))
-            if "(white paper" in reason:
-                return Failed(reason, evidence)
-            section = clause_of(action)
-            ours = (section,) if section else self.case.clauses
-            evidence = replace(evidence, clauses=(*clauses, *ours))
-            return Failed(f"{reason} ({', '.join(ours)})" if ours else reason, evidence)
+            return self._blame_judged(reason, evidence, action)
         if disturbance := self._disturbance():
             advice = f"See first to what came before: {disturbance}."
             reason = f"{reason}; before that {disturbance}"
             return Inconclusive(reason, replace(evidence, text=reason, advice=advice, cause=disturbance))
         return OurError(reason, evidence)
+
+    def _blame_judged(self, reason: str, evidence: Evidence, action: str) -> CaseOver:
+        """The end of the case because of the judged party. It has failed, unless hands may have done nothing."""
+        is_as_before = any(each.seen in AS_IF_UNTOUCHED for each in evidence.differences)
+        is_refused = evidence.frame is not None and not is_as_before
+        if not self.hands_are_proven and not is_refused and (done := unseen(self.wire.records)):
+            told = f"the {self.judged} was told ({', '.join(done)}) and sent nothing, as far as hands go"
+            text = f"{told}: {evidence.text}"
+            advice = "See whether it was really done, and at this Charge Point: nothing on the wire has shown it."
+            return Inconclusive(text, replace(evidence, text=text, advice=advice, cause="told, sent nothing"))
+        if "(white paper" in reason:
+            return Failed(reason, evidence)
+        section = clause_of(action)
+        ours = (section,) if section else self.case.clauses
+        evidence = replace(evidence, clauses=(*evidence.clauses, *ours))
+        return Failed(f"{reason} ({', '.join(ours)})" if ours else reason, evidence)
 
     def _gone(self, left: str) -> Failed:
         """The end of the case because the judged party is no longer there, whatever was waited for."""

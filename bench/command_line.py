@@ -121,17 +121,7 @@ def run(
         rehearsal.agenda = Agenda(rehearsal.ahead())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a time limit of CI ends a run as Ctrl-C does
     try:
-        reach(rehearsal.run)
-        be_alone_in(out)
-        if earlier:
-            _go_on(earlier, rehearsal.run)
-        else:
-            results.begin_session("run", str(results.run["started"]), sorted(wanted))
-            make_room(results, out)
-        if shuffle is not None:
-            console.print(f"The cases are shuffled: --shuffle {shuffle} plays them in this order again.")
-        if rehearsal.agenda is not None:
-            console.print(rehearsal.agenda.introduction, soft_wrap=True)
+        _begin(rehearsal, earlier, wanted, out)
         with progress:
             code = play(rehearsal) if processes == 1 else play_in_processes(rehearsal, processes)
     finally:
@@ -243,12 +233,10 @@ def _rehearsal(
         unusable(str(error))
     task = progress.add_task("", total=len(wanted))
 
-    wrapping: dict[str, Any] = {"soft_wrap": not console.is_terminal}  # a file has no width
-
     missing: set[str] = set()  # what was told of a device that is gone
 
     def noticed(text: str) -> None:
-        progress.console.print(shown(text), style="yellow", markup=False, **wrapping)
+        _print_line(shown(text), style="yellow", markup=False)
 
     def started(each: Case) -> None:
         progress.update(task, description=f"{each.id} {each.title[:60]}")
@@ -263,18 +251,27 @@ def _rehearsal(
             return  # one line for all that wait for the device
         if played.life.is_out and result.reason == masked(str(played.life)):
             missing.add(result.reason)
-        verdict = results.counts_as(result)
-        colour = COLOURS[verdict]
-        word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
-        progress.console.print(f"[{colour}]{word:<14}[/{colour}] {result.id:<13} {result.title}", **wrapping)
-        if result.reason:
-            progress.console.print(f"{'':<15}{shown(result.reason)}", style=colour, markup=False, **wrapping)
-        for remark in result.remarks:
-            progress.console.print(f"{'':<15}remark: {shown(remark)}", style="dim", markup=False, **wrapping)
-        for line in history.attempts(result, results):
-            progress.console.print(f"{'':<15}{shown(line)}", style="dim", markup=False, **wrapping)
+        _tell(result, results)
 
     return Rehearsal(played, results, wanted, out, started, ended, shuffle, noticed=noticed)
+
+
+def _tell(result: CaseResult, results: Results) -> None:
+    """Print what came of a case."""
+    verdict = results.counts_as(result)
+    colour = COLOURS[verdict]
+    word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
+    _print_line(f"[{colour}]{word:<14}[/{colour}] {result.id:<13} {result.title}")
+    if result.reason:
+        _print_line(f"{'':<15}{shown(result.reason)}", style=colour, markup=False)
+    for remark in result.remarks:
+        _print_line(f"{'':<15}remark: {shown(remark)}", style="dim", markup=False)
+    for line in history.attempts(result, results):
+        _print_line(f"{'':<15}{shown(line)}", style="dim", markup=False)
+
+
+def _print_line(text: str, **how: Any) -> None:
+    console.print(text, soft_wrap=not console.is_terminal, **how)  # a file has no width
 
 
 def _operator(file: DeviceFile, progress: Progress) -> Operator:
@@ -321,6 +318,22 @@ def _write_case(result: CaseResult, out: Path) -> None:
         write_case(out, result)
     except OSError as error:
         unusable(f"the results cannot be written to {out}: {error.strerror}")
+
+
+def _begin(rehearsal: Rehearsal, earlier: Earlier | None, wanted: frozenset[str], out: Path) -> None:
+    """Reach the device, take the folder, and tell what is going to happen."""
+    reach(rehearsal.run)
+    be_alone_in(out)
+    if earlier:
+        _go_on(earlier, rehearsal.run)
+    else:
+        results = rehearsal.results
+        results.begin_session("run", str(results.run["started"]), sorted(wanted))
+        make_room(results, out)
+    if rehearsal.shuffle is not None:
+        console.print(f"The cases are shuffled: --shuffle {rehearsal.shuffle} plays them in this order again.")
+    if rehearsal.agenda is not None:
+        console.print(rehearsal.agenda.introduction, soft_wrap=True)
 
 
 def _go_on(earlier: Earlier, played: Run) -> None:

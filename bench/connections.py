@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.messages import begins_connection
 from ocppj.transcript import Record
 
 SWITCHING_PROTOCOLS = 101
@@ -105,8 +104,3 @@ def departure(records: Sequence[Record], *, was_open: bool) -> Departure | None:
     if standing > 0 or last is None or is_cut:
         return None
     return Departure(last, records[last], refusal)
-
-
-def connection_at(records: Sequence[Record], index: int) -> int:
-    """Where the connection that stands at a place was opened; 0 if that was before the transcript begins."""
-    return next((at for at in range(index, -1, -1) if begins_connection(records[at])), 0)

@@ -268,17 +268,8 @@ def device(
         raise BadSetting(f"unknown capability {', '.join(strange)}; there are {', '.join(sorted(CAPABILITIES))}")
     problems = [*_of_security(security, url, is_external=is_external), *_of_data(given)]
     wrong = {problem.setting for problem in problems}
-    defaults = dict(DEFAULT_DATA)
-    if given.get("ChargingRateUnit") == "W":
-        defaults |= DATA_IN_WATTS
-    if listen is not None:
-        defaults["NumberOfConnectors"] = "1"
-        del defaults["LocalLimit"]  # nobody knows but its maker
-        del defaults["SerialNumber"]
-    if url is not None:
-        for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
-            del defaults[name]
-    data_of_device = defaults | {
+    in_watts = given.get("ChargingRateUnit") == "W"
+    data_of_device = _default_data(in_watts, is_charge_point=listen is not None, is_central_system=url is not None) | {
         name: value for name, value in given.items() if name in DEFAULT_DATA.keys() | LOCATIONS
     }
     if wrong.isdisjoint(("test_data.ConnectorId", "test_data.NumberOfConnectors")):
@@ -301,6 +292,19 @@ def device(
         operator_timeout=operator_timeout,
         security=security,
     )
+
+
+def _default_data(in_watts: bool, *, is_charge_point: bool, is_central_system: bool) -> dict[str, str]:
+    """The test data that nobody needs to tell of a foreign Charge Point, a foreign Central System, or our own two."""
+    defaults = DEFAULT_DATA | (DATA_IN_WATTS if in_watts else {})
+    if is_charge_point:
+        defaults["NumberOfConnectors"] = "1"
+        del defaults["LocalLimit"]  # nobody knows but its maker
+        del defaults["SerialNumber"]
+    if is_central_system:
+        for name in KNOWN_TO_THE_CENTRAL_SYSTEM:
+            del defaults[name]
+    return defaults
 
 
 def _of_data(given: Mapping[str, str]) -> Iterator[Problem]:

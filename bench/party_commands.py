@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,8 +96,7 @@ def csms(
     identities = identity or []
     if security_profile and not identities:
         unusable(f"security profile {security_profile} is that of a Charge Point: name it with --identity")
-    if security_profile in (1, 2) and key is None:
-        unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
+    _check_password(security_profile, key)
     if security_profile > 1 and pki is None:
         unusable(f"security profile {security_profile} is spoken over TLS: --pki names a folder for the certificates")
     store = Store(heartbeat_interval=heartbeat_interval, accept_unknown_charge_points=not identities)
@@ -119,24 +118,26 @@ def csms(
     listening = _http(http_host, http_port, token)
     system = CentralSystem(store, transcript=_shown(quiet), message_timeout=message_timeout, **tls)
 
-    @asynccontextmanager
-    async def party() -> AsyncIterator[str]:
-        try:
-            await system.start(host, port)
-        except (OSError, OverflowError) as error:
-            unusable(f"cannot listen at {host}:{port}: {_why(error)}")
-        try:
-            also = f" and {system.secure_endpoint}" if ours is not None else ""
-            yield f"Central System: {system.endpoint}{also}"
-        finally:
-            await system.stop()
-
     def http_api() -> "FastAPI":
         from reference_csms.http_api import http_api
 
         return http_api(system, version("ocpp-rehearsal"), host=http_host, token=token)
 
-    asyncio.run(_play(party, http_api, listening))
+    asyncio.run(_play(_started(system, host, port, is_secure=ours is not None), http_api, listening))
+
+
+@asynccontextmanager
+async def _started(system: CentralSystem, host: str, port: int, *, is_secure: bool) -> AsyncIterator[str]:
+    """A Central System that listens; what is said of it."""
+    try:
+        await system.start(host, port)
+    except (OSError, OverflowError) as error:
+        unusable(f"cannot listen at {host}:{port}: {_why(error)}")
+    try:
+        also = f" and {system.secure_endpoint}" if is_secure else ""
+        yield f"Central System: {system.endpoint}{also}"
+    finally:
+        await system.stop()
 
 
 @app.command(name="charge-point")
@@ -172,8 +173,7 @@ def charge_point(
     for option, value in (("URL", url), ("--next-csms", next_csms)):
         if value is not None and not URL.fullmatch(value):
             unusable(f"{option} {masked(value)} is no URL such as ws://host:port/path")
-    if security_profile in (1, 2) and key is None:
-        unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
+    _check_password(security_profile, key)
     if security_profile > 1 and pki is None and tls_ca is None:
         unusable(
             f"security profile {security_profile} needs who has signed the certificate of the Central System: "
@@ -207,27 +207,34 @@ def charge_point(
     )
     others = {security_profile + 1: next_csms} if next_csms is not None else {}
 
-    @asynccontextmanager
-    async def party() -> AsyncIterator[str]:
-        if memory is not None:
-            _store(it.memory, memory)  # whether it can be written is found out now
-        await it.power_on(url, others)
-        storing = asyncio.create_task(_keep_storing(it.memory, memory)) if memory is not None else None
-        try:
-            yield f"Charge Point: {identity}, which connects to {masked(url)}"
-        finally:
-            await it.stop()
-            if storing is not None and memory is not None:
-                storing.cancel()
-                await asyncio.gather(storing, return_exceptions=True)
-                _store(it.memory, memory)
-
     def http_api() -> "FastAPI":
         from simulator.http_api import http_api
 
         return http_api(it, version("ocpp-rehearsal"), host=http_host, token=token)
 
-    asyncio.run(_play(party, http_api, listening))
+    asyncio.run(_play(_powered(it, url, others, memory), http_api, listening))
+
+
+@asynccontextmanager
+async def _powered(it: ChargePoint, url: str, others: dict[int, str], memory: Path | None) -> AsyncIterator[str]:
+    """A Charge Point that is switched on, and whose memory is kept in a file; what is said of it."""
+    if memory is not None:
+        _store(it.memory, memory)  # whether it can be written is found out now
+    await it.power_on(url, others)
+    storing = asyncio.create_task(_keep_storing(it.memory, memory)) if memory is not None else None
+    try:
+        yield f"Charge Point: {it.identity}, which connects to {masked(url)}"
+    finally:
+        await it.stop()
+        if storing is not None and memory is not None:
+            storing.cancel()
+            await asyncio.gather(storing, return_exceptions=True)
+            _store(it.memory, memory)
+
+
+def _check_password(security_profile: int, key: bytes | None) -> None:
+    if security_profile in (1, 2) and key is None:
+        unusable(f"security profile {security_profile} needs the password of the Charge Point: --password")
 
 
 def _key(password: str | None) -> bytes | None:
@@ -240,7 +247,9 @@ def _key(password: str | None) -> bytes | None:
 # The process
 
 
-async def _play(party: Callable[[], Any], http_api: "Callable[[], FastAPI]", listening: socket.socket) -> None:
+async def _play(
+    party: AbstractAsyncContextManager[str], http_api: "Callable[[], FastAPI]", listening: socket.socket
+) -> None:
     """Be there until SIGINT or SIGTERM."""
     from ocppj.http_api import serving
 
@@ -248,7 +257,7 @@ async def _play(party: Callable[[], Any], http_api: "Callable[[], FastAPI]", lis
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     # The party goes first: who still waits for an answer of the other one is told so.
-    async with serving(http_api(), listening), party() as words:
+    async with serving(http_api(), listening), party as words:
         host, port = listening.getsockname()[:2]
         host = f"[{host}]" if ":" in host else host
         _say(words)

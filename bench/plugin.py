@@ -96,9 +96,7 @@ class Rehearsal:
             remarks=[masked(str(remark)) for remark in (*bench.residue, *bench.remarks)] if bench else [],
             residue=[masked(str(each)) for each in bench.residue] if bench else [],
             started=bench.started if bench else "",
-            testimony=[{name: masked(text) for name, text in each.items()} for each in bench.testimony]
-            if bench
-            else [],
+            testimony=_masked(bench.testimony) if bench else [],
             failure=failure(over, case, sentence, bench.records if bench else ()) if over and explained else None,
         )
         self.add(result)

@@ -25,22 +25,18 @@ TRIGGERED_BY_OTHER_NAMES = {
 
 # Kind -> what is read of each of its actions.
 NAMES = {
+    # From the CALL to the CALLRESULT or CALLERROR that answers it.
     "response": "{action}",
+    # From the request to the message that shows its effect, where no hand was needed in between.
     "effect": "{action} to its effect",
+    # From the connection, or from Reset.conf, to the BootNotification.conf that tells Accepted at once.
     "boot": "{action} to Accepted",
+    # From the moment when the network is there again to the connection.
     "reconnection": "reconnection",
+    # From the connection to the answer of the last transaction message of the time before.
     "queue": "emptying of the offline queue",
+    # How much later than the interval says the next one comes; sooner, if below zero.
     "drift": "drift of {action}",
-}
-
-# From where to where each counts, for whoever reads the figures.
-MEANINGS = {
-    "response": "from the CALL to the CALLRESULT or CALLERROR that answers it",
-    "effect": "from the request to the message that shows its effect, where no hand was needed in between",
-    "boot": "from the connection, or from Reset.conf, to the BootNotification.conf that tells Accepted at once",
-    "reconnection": "from the moment when the network is there again to the connection",
-    "queue": "from the connection to the answer of the last transaction message of the time before",
-    "drift": "how much later than the interval says the next one comes; sooner, if below zero",
 }
 
 

@@ -1,12 +1,20 @@
 """Faults about firmware and diagnostics (OCPP 1.6 4.4, 4.5, 5.9, 5.19)."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from bench.mutants import Mutant, Plant
-from bench.mutants.planting import asks, asks_not, refuses
+from bench.mutants.planting import (
+    asks,
+    asks_not,
+    downloads_nothing,
+    mutants_of,
+    notifies,
+    refuses,
+    stays_unavailable,
+    uploads,
+)
 from ocppj.frames import Payload
 from reference_csms import central_system
 from simulator import file_transfer, firmware_management
@@ -16,24 +24,9 @@ from simulator.firmware_management import FirmwareManagement
 from simulator.memory import FirmwareUpdate
 
 CSMS = central_system.HANDLERS
+FIRMWARE, DIAGNOSTICS = "FirmwareStatusNotification", "DiagnosticsStatusNotification"
 
 # The Charge Point
-
-
-def tells_instead(**others: str | None) -> Plant:
-    """It tells one status for another, or, for None, does not tell it."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        tell = FirmwareManagement._tell
-
-        async def otherwise(self: FirmwareManagement, action: str, payload: Payload) -> None:
-            told = others.get(payload["status"], payload["status"])
-            if told is not None:
-                await tell(self, action, payload | {"status": told})
-
-        patch.setattr(FirmwareManagement, "_tell", otherwise)
-
-    return plant
 
 
 def tells_before(ended: str, status: str) -> Plant:
@@ -52,45 +45,15 @@ def tells_before(ended: str, status: str) -> Plant:
     return plant
 
 
-def transfers(name: str, transfer: Callable[..., Awaitable[object]]) -> Plant:
-    """A file is brought over otherwise."""
-    return lambda patch: patch.setattr(firmware_management, name, transfer)
+def uploads_to_another_place(patch: pytest.MonkeyPatch) -> None:
+    async def upload(location: str, name: str, content: bytes, **more: Any) -> None:
+        await file_transfer.upload(location.rpartition("/")[0], name, content, **more)
 
-
-async def downloads_nothing(*_: object, **__: object) -> bytes:
-    return firmware_management.firmware_image("1.1.0")
-
-
-async def uploads_nothing(*_: object, **__: object) -> None:
-    return
-
-
-async def uploads_an_empty_file(location: str, name: str, _: bytes, **more: Any) -> None:
-    await file_transfer.upload(location, name, b"", **more)
-
-
-async def loses_the_first_byte(location: str, name: str, content: bytes, **more: Any) -> None:
-    await file_transfer.upload(location, name, content[1:], **more)
-
-
-async def uploads_to_another_place(location: str, name: str, content: bytes, **more: Any) -> None:
-    await file_transfer.upload(location.rpartition("/")[0], name, content, **more)
+    patch.setattr(firmware_management, "upload", upload)
 
 
 def installs_anything(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(firmware_management, "version_of", lambda image: "9")
-
-
-def stays_unavailable(patch: pytest.MonkeyPatch) -> None:
-    """The reboot after an installation does not give the connectors free."""
-    power_down = FirmwareManagement.power_down
-
-    def forgetful(self: FirmwareManagement) -> None:
-        holds = self.holds_connectors
-        power_down(self)
-        self.holds_connectors = holds
-
-    patch.setattr(FirmwareManagement, "power_down", forgetful)
 
 
 def reboots_when_it_has_failed(patch: pytest.MonkeyPatch) -> None:
@@ -126,34 +89,36 @@ def is_silent_after_an_installation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ChargePoint, "_send_notice", report_less)
 
 
-def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
-    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
-
-
 UPDATES = (
-    _of(
+    mutants_of(
         "Charge Point",
         "OCPP 1.6 4.5",
         {
             "Downloading is told as Installing": (
-                tells_instead(Downloading="Installing"),
+                notifies(FIRMWARE, "Downloading", "Installing"),
                 "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
             ),
-            "Downloading is not told": (tells_instead(Downloading=None), "TC_044_1_CS TC_044_3_CS"),
-            "Downloaded is not told": (tells_instead(Downloaded=None), "TC_044_1_CS TC_044_3_CS"),
+            "Downloading is not told": (notifies(FIRMWARE, "Downloading", None), "TC_044_1_CS TC_044_3_CS"),
+            "Downloaded is not told": (notifies(FIRMWARE, "Downloaded", None), "TC_044_1_CS TC_044_3_CS"),
             "firmware that is downloaded is told as Idle": (
-                tells_instead(Downloaded="Idle"),
+                notifies(FIRMWARE, "Downloaded", "Idle"),
                 "TC_044_1_CS TC_044_3_CS",
             ),
-            "Installing is told as Downloading": (tells_instead(Installing="Downloading"), "TC_044_1_CS"),
-            "Installing is not told": (tells_instead(Installing=None), "TC_044_1_CS"),
-            "Installed is told as InstallationFailed": (tells_instead(Installed="InstallationFailed"), "TC_044_1_CS"),
-            "Installed is not told": (tells_instead(Installed=None), "TC_044_1_CS"),
-            "a failed download is Downloaded": (tells_instead(DownloadFailed="Downloaded"), "TC_044_2_CS"),
-            "a failed download is not told": (tells_instead(DownloadFailed=None), "TC_044_2_CS"),
-            "a failed installation is Installed": (tells_instead(InstallationFailed="Installed"), "TC_044_3_CS"),
+            "Installing is told as Downloading": (notifies(FIRMWARE, "Installing", "Downloading"), "TC_044_1_CS"),
+            "Installing is not told": (notifies(FIRMWARE, "Installing", None), "TC_044_1_CS"),
+            "Installed is told as InstallationFailed": (
+                notifies(FIRMWARE, "Installed", "InstallationFailed"),
+                "TC_044_1_CS",
+            ),
+            "Installed is not told": (notifies(FIRMWARE, "Installed", None), "TC_044_1_CS"),
+            "a failed download is Downloaded": (notifies(FIRMWARE, "DownloadFailed", "Downloaded"), "TC_044_2_CS"),
+            "a failed download is not told": (notifies(FIRMWARE, "DownloadFailed", None), "TC_044_2_CS"),
+            "a failed installation is Installed": (
+                notifies(FIRMWARE, "InstallationFailed", "Installed"),
+                "TC_044_3_CS",
+            ),
             "a failed installation is a failed download": (
-                tells_instead(InstallationFailed="DownloadFailed"),
+                notifies(FIRMWARE, "InstallationFailed", "DownloadFailed"),
                 "TC_044_3_CS",
             ),
             "what is no image is told as Downloading once more": (
@@ -162,18 +127,18 @@ UPDATES = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 5.19",
         {
             "what is no image is installed": (installs_anything, "TC_044_3_CS"),
             "firmware is Downloaded without a download": (
-                transfers("download", downloads_nothing),
+                downloads_nothing,
                 "TC_044_1_CS TC_044_2_CS TC_044_3_CS",
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 4.9",
         {
@@ -187,62 +152,62 @@ UPDATES = (
     )
 )
 
-UPLOADS = _of(
+UPLOADS = mutants_of(
     "Charge Point",
     "OCPP 1.6 4.4",
     {
-        "Uploading is told as Idle": (tells_instead(Uploading="Idle"), "TC_045_1_CS TC_045_2_CS"),
-        "Uploading is not told": (tells_instead(Uploading=None), "TC_045_1_CS TC_045_2_CS"),
-        "Uploaded is told as UploadFailed": (tells_instead(Uploaded="UploadFailed"), "TC_045_1_CS"),
-        "Uploaded is not told": (tells_instead(Uploaded=None), "TC_045_1_CS"),
-        "a failed upload is Uploaded": (tells_instead(UploadFailed="Uploaded"), "TC_045_2_CS"),
+        "Uploading is told as Idle": (notifies(DIAGNOSTICS, "Uploading", "Idle"), "TC_045_1_CS TC_045_2_CS"),
+        "Uploading is not told": (notifies(DIAGNOSTICS, "Uploading", None), "TC_045_1_CS TC_045_2_CS"),
+        "Uploaded is told as UploadFailed": (notifies(DIAGNOSTICS, "Uploaded", "UploadFailed"), "TC_045_1_CS"),
+        "Uploaded is not told": (notifies(DIAGNOSTICS, "Uploaded", None), "TC_045_1_CS"),
+        "a failed upload is Uploaded": (notifies(DIAGNOSTICS, "UploadFailed", "Uploaded"), "TC_045_2_CS"),
     },
-) + _of(
+) + mutants_of(
     "Charge Point",
     "OCPP 1.6 5.9",
     {
         "diagnostics are Uploaded without an upload": (
-            transfers("upload", uploads_nothing),
+            uploads(lambda _: None),
             "TC_045_1_CS TC_045_2_CS",
         ),
-        "an empty file is uploaded": (transfers("upload", uploads_an_empty_file), "TC_045_1_CS"),
-        "the first byte of the diagnostics is lost": (transfers("upload", loses_the_first_byte), "TC_045_1_CS"),
-        "the diagnostics go to another folder": (transfers("upload", uploads_to_another_place), "TC_045_1_CS"),
+        "an empty file is uploaded": (uploads(lambda _: b""), "TC_045_1_CS"),
+        "the first byte of the diagnostics is lost": (uploads(lambda content: content[1:]), "TC_045_1_CS"),
+        "the diagnostics go to another folder": (uploads_to_another_place, "TC_045_1_CS"),
     },
 )
 
 # The Central System
 
 OF_CENTRAL_SYSTEM = [
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 4.5",
         {
             "FirmwareStatusNotification.req is refused": (
-                refuses(CSMS, "FirmwareStatusNotification"),
+                refuses(CSMS, FIRMWARE),
                 "TC_044_1_CSMS TC_044_2_CSMS TC_044_3_CSMS",
             ),
             "the end of an update is refused": (
-                refuses(CSMS, "FirmwareStatusNotification", status="InstallationFailed"),
+                refuses(CSMS, FIRMWARE, status="InstallationFailed"),
                 "TC_044_3_CSMS",
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 4.4",
         {
             "DiagnosticsStatusNotification.req is refused": (
-                refuses(CSMS, "DiagnosticsStatusNotification"),
+                refuses(CSMS, DIAGNOSTICS),
                 "TC_045_1_CSMS TC_045_2_CSMS",
             ),
             "a failed upload is refused": (
-                refuses(CSMS, "DiagnosticsStatusNotification", status="UploadFailed"),
+                refuses(CSMS, DIAGNOSTICS, status="UploadFailed"),
                 "TC_045_2_CSMS",
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 5.19",
         {
@@ -252,7 +217,7 @@ OF_CENTRAL_SYSTEM = [
             ),
         },
     ),
-    *_of(
+    *mutants_of(
         "Central System",
         "OCPP 1.6 5.9",
         {"no diagnostics are asked for": (asks_not("GetDiagnostics"), "TC_045_1_CSMS TC_045_2_CSMS")},

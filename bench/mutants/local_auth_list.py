@@ -1,18 +1,19 @@
 """Faults about the Local Authorization List (OCPP 1.6 3.5.2, 5.10, 5.15, 9.1.13)."""
 
 from collections.abc import Callable
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import pytest
 
-from bench.mutants import Mutant, Plant
+from bench.mutants import Plant
 from bench.mutants.planting import (
     Change,
     answers,
     asks,
     asks_not,
     instead,
+    is_silent_where,
+    mutants_of,
     refuses_instead,
     where,
     with_fields,
@@ -21,7 +22,6 @@ from ocppj.errors import Refused
 from ocppj.frames import Payload
 from simulator import core, local_auth_list
 from simulator.charge_point import ChargePoint
-from simulator.connector import Connector
 from simulator.local_auth_list import HANDLERS, LocalAuthList
 
 # The Charge Point
@@ -89,24 +89,12 @@ def does_not_look_into_it(patch: pytest.MonkeyPatch) -> None:
 
 def is_silent_about_listed(status: str) -> Plant:
     """A status that comes without an Authorize.conf, thanks to the list, is not reported."""
-
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        tell = ChargePoint._tell
-
-        def tell_less(self: ChargePoint, connector: Connector) -> None:
-            if connector.status != status or not self.memory.local_auth_list:
-                tell(self, connector)
-
-        patch.setattr(ChargePoint, "_tell", tell_less)
-
-    return plant
+    return is_silent_where(
+        lambda charge_point, connector: connector.status == status and bool(charge_point.memory.local_auth_list)
+    )
 
 
-def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
-    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
-
-
-UPDATES = _of(
+UPDATES = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.15",
     {
@@ -135,7 +123,7 @@ UPDATES = _of(
             "TC_042_2_CS",
         ),
     },
-) + _of(
+) + mutants_of(
     "Charge Point",
     "OCPP 1.6 7.47",
     {
@@ -147,7 +135,7 @@ UPDATES = _of(
     },
 )
 
-VERSIONS = _of(
+VERSIONS = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.10",
     {
@@ -171,14 +159,14 @@ VERSIONS = _of(
 )
 
 USES = (
-    _of(
+    mutants_of(
         "Charge Point",
         "OCPP 1.6 3.5.3",
         {
             "nobody looks into the list": (does_not_look_into_it, "TC_008_1_CS TC_008_2_CS"),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 4.9",
         {
@@ -192,7 +180,7 @@ USES = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Charge Point",
         "OCPP 1.6 5.11",
         {
@@ -223,7 +211,7 @@ def entries(change: Callable[[list[Payload]], list[Payload]]) -> Change:
 
 
 SENDS = (
-    _of(
+    mutants_of(
         "Central System",
         "OCPP 1.6 5.15",
         {
@@ -255,7 +243,7 @@ SENDS = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 7.1",
         {
@@ -265,14 +253,14 @@ SENDS = (
             ),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 7.47",
         {
             "every list has version 1": (sends(with_fields(listVersion=1)), "TC_043_5_CSMS"),
         },
     )
-    + _of(
+    + mutants_of(
         "Central System",
         "OCPP 1.6 5.10",
         {

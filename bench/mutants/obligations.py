@@ -81,28 +81,20 @@ def beats_without_a_turn(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Peer, "call", call_at_once)
 
 
-def contradicts_an_upload(patch: pytest.MonkeyPatch) -> None:
-    """After a file was Uploaded it says that this has failed."""
-    tell = FirmwareManagement._tell_upload
+def tells_more_of_an_upload(of_diagnostics: str, of_log: str) -> Plant:
+    """After a file was Uploaded the Charge Point tells one more status, whatever kind of file it was."""
 
-    async def tell_more(self: FirmwareManagement, task: Any, status: str) -> None:
-        await tell(self, task, status)
-        if status == "Uploaded":
-            await tell(self, task, "UploadFailed" if task["requestId"] is None else "UploadFailure")
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        tell = FirmwareManagement._tell_upload
 
-    patch.setattr(FirmwareManagement, "_tell_upload", tell_more)
+        async def tell_more(self: FirmwareManagement, task: Any, status: str) -> None:
+            await tell(self, task, status)
+            if status == "Uploaded":
+                await tell(self, task, of_diagnostics if task["requestId"] is None else of_log)
 
+        patch.setattr(FirmwareManagement, "_tell_upload", tell_more)
 
-def is_idle_after_an_upload(patch: pytest.MonkeyPatch) -> None:
-    """After an upload it says that it is idle, unasked."""
-    tell = FirmwareManagement._tell_upload
-
-    async def tell_more(self: FirmwareManagement, task: Any, status: str) -> None:
-        await tell(self, task, status)
-        if status == "Uploaded":
-            await tell(self, task, "Idle")
-
-    patch.setattr(FirmwareManagement, "_tell_upload", tell_more)
+    return plant
 
 
 def in_local_time(payload: Payload) -> Payload:
@@ -248,7 +240,7 @@ MUTANTS = [
         "diagnostics that are Uploaded are told as Idle, unasked",
         "Charge Point",
         "OCPP 1.6 4.4",
-        is_idle_after_an_upload,
+        tells_more_of_an_upload("Idle", "Idle"),
         "TC_045_1_CS",
         is_remarked=True,
     ),
@@ -256,7 +248,7 @@ MUTANTS = [
         "diagnostics that are Uploaded are told as UploadFailed after it",
         "Charge Point",
         "OCPP 1.6 4.4",
-        contradicts_an_upload,
+        tells_more_of_an_upload("UploadFailed", "UploadFailure"),
         "TC_045_1_CS",
     ),
     Mutant(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bench.mutants import Plant
+from bench.mutants import Mutant, Plant
 from ocppj.errors import Refused
 from ocppj.frames import Call, Payload
+from ocppj.transcript import Party
 from reference_csms import central_system
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
@@ -22,6 +23,15 @@ from simulator.firmware_management import FirmwareManagement
 
 Change = Callable[[Payload], Payload]
 Handlers = dict[str, Callable[..., Payload]]
+
+
+def mutants_of(party: Party, clause: str, faults: Mapping[str, tuple[Plant, str]]) -> list[Mutant]:
+    """Several faults of a party that break one clause: name -> how it is planted, and the ids of the cases it kills."""
+    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in faults.items()]
+
+
+def _has(payload: Payload, fields: Mapping[str, object]) -> bool:
+    return all(payload.get(name) == value for name, value in fields.items())
 
 
 def with_fields(**fields: object) -> Change:
@@ -38,7 +48,7 @@ def where(change: Change, **fields: object) -> Change:
     """A change of those payloads alone that have these values."""
 
     def changed(payload: Payload) -> Payload:
-        return change(payload) if all(payload.get(name) == value for name, value in fields.items()) else payload
+        return change(payload) if _has(payload, fields) else payload
 
     return changed
 
@@ -61,7 +71,7 @@ def answers(handlers: Handlers, action: str, change: Change, **fields: object) -
 
         def handled(party: Any, request: Payload) -> Payload:
             conf = handle(party, request)
-            return change(conf) if all(request.get(name) == value for name, value in fields.items()) else conf
+            return change(conf) if _has(request, fields) else conf
 
         patch.setitem(handlers, action, handled)
 
@@ -80,7 +90,7 @@ def refuses(handlers: Handlers, action: str, **fields: object) -> Plant:
         handle = handlers[action]
 
         def handled(party: Any, request: Payload) -> Payload:
-            if all(request.get(name) == value for name, value in fields.items()):
+            if _has(request, fields):
                 raise Refused("InternalError")
             return handle(party, request)
 
@@ -124,7 +134,7 @@ def asks_wrongly(action: str, change: Change, **fields: object) -> Plant:
         ordinary = CentralSystem.request
 
         async def request(self: CentralSystem, identity: str, asked: str, payload: Payload, **more: bool) -> Payload:
-            if asked != action or any(payload.get(name) != value for name, value in fields.items()):
+            if asked != action or not _has(payload, fields):
                 return await ordinary(self, identity, asked, payload, **more)
             return await ordinary(self, identity, asked, change(payload), wrong=True)
 

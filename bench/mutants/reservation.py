@@ -13,6 +13,7 @@ from bench.mutants.planting import (
     asks_not,
     instead,
     is_silent_about,
+    is_silent_where,
     only_answers,
     queues,
     refuses_reports_of,
@@ -99,17 +100,11 @@ def tells_first(status: str, before: str) -> Plant:
 def is_silent_about_reserved(status: str) -> Plant:
     """A status that the one brings about whom a connector was reserved for is not reported."""
 
-    def plant(patch: pytest.MonkeyPatch) -> None:
-        tell = ChargePoint._tell
+    def concerns(charge_point: ChargePoint, connector: Connector) -> bool:
+        told = charge_point._told.get(connector.number, ("", ""))[0]
+        return connector.status == status and told in ("Reserved", "Preparing")
 
-        def tell_less(self: ChargePoint, connector: Connector) -> None:
-            told = self._told.get(connector.number, ("", ""))[0]
-            if connector.status != status or told not in ("Reserved", "Preparing"):
-                tell(self, connector)
-
-        patch.setattr(ChargePoint, "_tell", tell_less)
-
-    return plant
+    return is_silent_where(concerns)
 
 
 def stirs_when_it_refuses(patch: pytest.MonkeyPatch) -> None:

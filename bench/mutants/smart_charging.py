@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bench.device import DEFAULT_DATA
-from bench.mutants import Mutant, Plant
-from bench.mutants.planting import Change, answers, asks, instead, only_answers, with_fields
+from bench.mutants import Plant
+from bench.mutants.planting import Change, answers, asks, instead, mutants_of, only_answers, with_fields
 from ocppj.clock import parse_timestamp, timestamp
 from ocppj.errors import Refused
 from ocppj.frames import Payload
@@ -141,11 +141,7 @@ def shows_another_connector_without_profiles(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(HANDLERS, "GetCompositeSchedule", get)
 
 
-def _of(party: Any, clause: str, mutants: dict[str, tuple[Plant, str]]) -> list[Mutant]:
-    return [Mutant(name, party, clause, plant, kills) for name, (plant, kills) in mutants.items()]
-
-
-TAKES = _of(
+TAKES = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.16",
     {
@@ -170,7 +166,7 @@ TAKES = _of(
             "TC_058_2_CS",
         ),
     },
-) + _of(
+) + mutants_of(
     "Charge Point",
     "OCPP 1.6 5.11",
     {
@@ -189,7 +185,7 @@ TAKES = _of(
     },
 )
 
-MAKES_OF_IT = _of(
+MAKES_OF_IT = mutants_of(
     "Charge Point",
     "OCPP 1.6 3.13",
     {
@@ -225,7 +221,7 @@ MAKES_OF_IT = _of(
     },
 )
 
-TELLS = _of(
+TELLS = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.7",
     {
@@ -275,7 +271,7 @@ TELLS = _of(
     },
 )
 
-CLEARS = _of(
+CLEARS = mutants_of(
     "Charge Point",
     "OCPP 1.6 5.5",
     {
@@ -339,7 +335,7 @@ def recurring(profile: str, action: str) -> Plant:
     )
 
 
-SETS = _of(
+SETS = mutants_of(
     "Central System",
     "OCPP 1.6 7.8",
     {
@@ -399,7 +395,7 @@ SETS = _of(
     },
 )
 
-STARTS = _of(
+STARTS = mutants_of(
     "Central System",
     "OCPP 1.6 5.11",
     {
@@ -455,7 +451,7 @@ STARTS = _of(
     },
 )
 
-ASKS = _of(
+ASKS = mutants_of(
     "Central System",
     "OCPP 1.6 6.19",
     {
@@ -476,7 +472,7 @@ ASKS = _of(
             "TC_066_CSMS",
         ),
     },
-) + _of(
+) + mutants_of(
     "Central System",
     "OCPP 1.6 6.13",
     {
@@ -493,7 +489,7 @@ ASKS = _of(
     },
 )
 
-CLEARS_OTHERWISE = _of(
+CLEARS_OTHERWISE = mutants_of(
     "Central System",
     "OCPP 1.6 6.13",
     {

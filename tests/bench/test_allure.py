@@ -26,7 +26,7 @@ from bench.verdicts import Inconclusive
 from ocppj import secrets
 from ocppj.peer import Raw
 from reports.results import CaseResult, Results, StepResult
-from tests.bench.test_command_line import REHEARSE, rehearse
+from tests.bench.test_command_line import NEEDS_THE_COMMAND, rehearse
 from tests.bench.wire import CP
 from tests.reports.few import LONG, NASTY, case
 
@@ -300,7 +300,7 @@ def test_a_file_where_the_folder_should_be_is_an_os_error(tmp_path: Path) -> Non
         make_room(tmp_path)
 
 
-@pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+@NEEDS_THE_COMMAND
 def test_processes_tell_of_their_shares(tmp_path: Path) -> None:
     ids = ["TC_001_CS", "TC_003_CS", "TC_003_CSMS", "TC_004_1_CS"]
     process = rehearse("run", "-n", "2", *(word for each in ids for word in ("--case", each)), cwd=tmp_path)
@@ -310,7 +310,7 @@ def test_processes_tell_of_their_shares(tmp_path: Path) -> None:
     assert len({tuple(labels(each, "thread")) for each in found.values()}) == 2
 
 
-@pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+@NEEDS_THE_COMMAND
 def test_other_plugins_and_a_test_plan_of_allure_change_nothing(tmp_path: Path) -> None:
     """allure-pytest-bdd and allure-pytest refuse to run beside each other; a test plan names what is played."""
     (tmp_path / "allure_pytest_bdd.py").write_text("raise SystemExit('loaded')")

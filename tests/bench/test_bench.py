@@ -829,8 +829,6 @@ def test_which_requests_may_go_unclaimed() -> None:
 
 SETTLED = 2  # seconds, SettleTime
 
-EXPECTED_LATER = "what the steps that were not reached would have claimed is taken for surplus"
-
 
 async def test_an_operator_who_forgets_to_confirm_fails_nobody() -> None:
     # TC_003_CS: the idTag is presented, the device goes on as it should, Enter is pressed too late.

@@ -28,7 +28,8 @@ from tests.bench.hostile import hostile_environment, hostile_folder
 REHEARSE = Path(sys.executable).with_name("rehearse")
 ALL = sorted(all_cases())
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+NEEDS_THE_COMMAND = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 
 def rehearse(

@@ -14,9 +14,16 @@ from bench.hooks import Hooks
 from bench.operators import Beginning, HookFailed
 from bench.programs import Program, ProgramFailed
 from tests.bench.drivers import install
-from tests.bench.test_command_line import REHEARSE, Listening, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import (
+    NEEDS_THE_COMMAND,
+    Listening,
+    assert_unusable,
+    rehearse,
+    results,
+    verdicts,
+)
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 BEGINNING = Beginning("TC_003_CS", {"identity": "CP1"}, {"ValidIdTag": "VALID"}, 20.0)
 

@@ -18,7 +18,7 @@ import bench.init  # noqa: F401  # it registers commands
 from bench.command_line import app
 from bench.device_file import SCHEMA, read
 from bench.init import written
-from tests.bench.test_command_line import REHEARSE
+from tests.bench.test_command_line import NEEDS_THE_COMMAND, REHEARSE
 
 ROLES = ["Central System", "Charge Point"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -143,8 +143,6 @@ def test_the_schema_is_printed() -> None:
 
 
 # --- at a terminal
-
-NEEDS_THE_COMMAND = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
 
 
 def told(path: str = "acme.toml") -> dict[str, Any]:

@@ -10,14 +10,19 @@ import pytest
 
 from bench.gate import Gate, exit_status
 from reports.results import Results
-from tests.bench.test_command_line import REHEARSE, Listening, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import (
+    NEEDS_THE_COMMAND,
+    Listening,
+    assert_unusable,
+    rehearse,
+    results,
+    verdicts,
+)
 from tests.reports.few import case
 from tests.reports.few import results as run_of
 
 FAILS, PASSES, UNTOLD = "TC_023_1_CSMS", "TC_001_CSMS", "TC_003_CSMS"
 EVERY = ["fail", "inconclusive", "error"]
-
-needs_the_command = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
 
 
 def judged(*found: str, known: bool = False, **run: Any) -> Results:
@@ -91,7 +96,7 @@ def test_the_command_line_has_the_last_word() -> None:
 # --- as its users call it
 
 
-@needs_the_command
+@NEEDS_THE_COMMAND
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -113,7 +118,7 @@ def test_what_cannot_be_known(tmp_path: Path, arguments: list[str], words: str) 
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_the_command
+@NEEDS_THE_COMMAND
 def test_one_that_passes_fails_the_run(tmp_path: Path) -> None:
     known = ["--known-failure", "TC_003_CS=the cable is not seen", "--known-failure", "TC_031_CS=x"]
     process = rehearse("run", "--case", "TC_003_CS", *known, "--out", "out", cwd=tmp_path)
@@ -137,7 +142,7 @@ def central_system() -> Iterator[Listening]:
     listening.close()
 
 
-@needs_the_command
+@NEEDS_THE_COMMAND
 def test_a_known_failure_is_run_and_told_apart(tmp_path: Path, central_system: Listening) -> None:
     cases = [f"--case={each}" for each in (FAILS, PASSES)]
     arguments = ["run", "--csms", central_system.url, *cases, "--out", "out"]
@@ -155,7 +160,7 @@ def test_a_known_failure_is_run_and_told_apart(tmp_path: Path, central_system: L
     assert [each.get("type") for each in root.iter("skipped")] == ["known_failure"]
 
 
-@needs_the_command
+@NEEDS_THE_COMMAND
 def test_what_counts_can_be_chosen_and_is_kept(tmp_path: Path, central_system: Listening) -> None:
     arguments = ["run", "--csms", central_system.url, f"--case={UNTOLD}", "--out", "out"]
     assert central_system.while_running(*arguments, "--fail-on", "fail", cwd=tmp_path).returncode == 0
@@ -164,7 +169,7 @@ def test_what_counts_can_be_chosen_and_is_kept(tmp_path: Path, central_system: L
     assert rehearse("run", "--resume", "out", "--fail-on", "fail,inconclusive", cwd=tmp_path).returncode == 3
 
 
-@needs_the_command
+@NEEDS_THE_COMMAND
 def test_a_device_file_knows_failures(tmp_path: Path, central_system: Listening) -> None:
     (tmp_path / "acme.toml").write_text(
         f'role = "Central System"\n[connection]\nurl = "{central_system.url}"\n[known_failures]\n{FAILS} = "issue 17"\n'

@@ -7,7 +7,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +21,10 @@ import pytest
 from websockets import Subprotocol
 from websockets.sync.client import connect
 
+from tests.bench.test_command_line import REHEARSE
 from tests.interop.rehearsals import require
 from tests.reports.chromium import ARGUMENTS, EXECUTABLE, playwright
 
-REHEARSE = Path(sys.executable).with_name("rehearse")
 WS = "ws://127.0.0.1:1"  # where nobody is
 TOKEN = "a-token-of-nobody"  # noqa: S105
 PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody

@@ -16,9 +16,9 @@ import pytest
 
 from bench.cases import all_cases
 from ocppj.transcript import normalised
-from tests.bench.test_command_line import ALL, REHEARSE, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import ALL, NEEDS_THE_COMMAND, assert_unusable, rehearse, results, verdicts
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 # A script that calls the command after a fault of ours was planted where the bench of a case is laid.
 SPOILT = """
@@ -275,7 +275,8 @@ BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 @pytest.fixture
 def load() -> Iterator[None]:
     """A process for each core that wants all of it."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    command = [sys.executable, "-c", BUSY, str(os.getpid())]
+    busy = [subprocess.Popen(command) for _ in range(2 * (os.cpu_count() or 1))]  # noqa: S603  # our own
     yield
     still_busy = [process.poll() is None for process in busy]
     for process in busy:

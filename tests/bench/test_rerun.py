@@ -15,12 +15,12 @@ from bench.sessions import boot_notes, put_aside
 from ocppj.transcript import Record, write
 from reports.reading import StoredTranscripts, read_results
 from reports.results import CaseResult, Results
-from tests.bench.test_command_line import REHEARSE, Listening, assert_unusable, rehearse, results
+from tests.bench.test_command_line import NEEDS_THE_COMMAND, Listening, assert_unusable, rehearse, results
 from tests.bench.test_resume import KILLED, played
 from tests.reports.few import case
 from tests.reports.few import results as run_of
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 PASSES, FLAKY, UNTOLD = "TC_001_CSMS", "TC_023_1_CSMS", "TC_003_CSMS"
 WHEN_IT_ENDS = "struck(bench.command_line, 'write_case', is_struck)"

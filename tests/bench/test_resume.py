@@ -17,9 +17,18 @@ import pytest
 
 from ocppj.transcript import normalised
 from reports.reading import BadResults, read_results
-from tests.bench.test_command_line import ALL, REHEARSE, Listening, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import (
+    ALL,
+    NEEDS_THE_COMMAND,
+    REHEARSE,
+    Listening,
+    assert_unusable,
+    rehearse,
+    results,
+    verdicts,
+)
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 BEFORE, STRUCK, AFTER = "TC_003_CS", "TC_004_1_CS", "TC_017_1_CS"
 FEW = [f"--case={case}" for case in (BEFORE, STRUCK, AFTER)]

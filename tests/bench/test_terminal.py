@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ocppj.peer import Refusal
-from tests.bench.test_command_line import REHEARSE, Listening, rehearse, results
+from tests.bench.test_command_line import NEEDS_THE_COMMAND, REHEARSE, Listening, rehearse, results
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9][0-9;]*m")
 

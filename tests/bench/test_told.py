@@ -15,10 +15,10 @@ import pytest
 
 from simulator.charge_point import ChargePoint
 from tests.bench.drivers import install
-from tests.bench.test_command_line import REHEARSE, Listening, free_port, results
+from tests.bench.test_command_line import NEEDS_THE_COMMAND, REHEARSE, Listening, free_port, results
 from tests.bench.test_person import ESCAPES
 
-pytestmark = pytest.mark.skipif(not REHEARSE.exists(), reason="the tool is not installed beside this Python")
+pytestmark = NEEDS_THE_COMMAND
 
 LIMITS = {"MessageTimeout": 1, "LongOperationTimeout": 10, "OperatorTimeout": 30}
 QUICK = [*(part for name, value in LIMITS.items() for part in ("--data", f"{name}={value}")), "--out", "out"]

@@ -555,7 +555,6 @@ LAWFUL = {
     ),
 }
 
-SESSIONS = "003 004_1 005_1 007_1 010 011_1 012 026 028"
 BOOTS = "001 002 013 014"
 
 WRONG_REQUESTS: tuple[tuple[str, str, str, tuple[object, ...]], ...] = (

@@ -14,8 +14,10 @@ from bench.mutants.planting import (
     Change,
     answers,
     asks,
+    asks_again,
     instead,
     is_silent_about,
+    is_silent_where,
     only_answers,
     queues,
     refuses_instead,
@@ -33,7 +35,6 @@ from ocppj.clock import parse_timestamp
 from ocppj.errors import Refused
 from ocppj.frames import Payload
 from reference_csms import central_system
-from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store, View
 from simulator import charging_session, transaction
 from simulator.authorization import Authorization
@@ -85,16 +86,6 @@ async def only_stop(it: ChargePoint, _: object) -> None:
 async def only_reconnect(it: ChargePoint, _: object) -> None:
     it.reconnect()
     it._resetting = False
-
-
-def is_silent_while_it_resets(patch: pytest.MonkeyPatch) -> None:
-    tell = ChargePoint._tell
-
-    def tell_less(self: ChargePoint, connector: Connector) -> None:
-        if not self._resetting:
-            tell(self, connector)
-
-    patch.setattr(ChargePoint, "_tell", tell_less)
 
 
 def forgets_availability(patch: pytest.MonkeyPatch) -> None:
@@ -308,16 +299,6 @@ def takes_stop_on_invalid_id_for(value: str) -> Plant:
     return plant
 
 
-def says_nothing_of_a_cable_that_it_keeps(patch: pytest.MonkeyPatch) -> None:
-    tell = ChargePoint._tell
-
-    def tell_less(self: ChargePoint, connector: Connector) -> None:
-        if connector.kept_for is None:
-            tell(self, connector)
-
-    patch.setattr(ChargePoint, "_tell", tell_less)
-
-
 def sends_of_the_queue(action: str, change: Change) -> Plant:
     """A message that may have waited goes out with another payload, its transactionId included."""
 
@@ -508,18 +489,6 @@ def no_way_back(keeps: bool) -> Plant:
     return plant
 
 
-def asks_again_when_it_is_not_supported(patch: pytest.MonkeyPatch) -> None:
-    request = CentralSystem.request
-
-    async def insist(self: CentralSystem, identity: str, action: str, payload: Payload, **more: bool) -> Payload:
-        conf = await request(self, identity, action, payload, **more)
-        if conf.get("status") == "NotSupported":
-            await request(self, identity, action, payload, **more)
-        return conf
-
-    patch.setattr(CentralSystem, "request", insist)
-
-
 # The Charge Point
 
 OF_CHARGE_POINT = [
@@ -569,7 +538,7 @@ OF_CHARGE_POINT = [
         "a soft reset stops a transaction and leaves its connector Charging",
         "Charge Point",
         "OCPP 1.6 4.9",
-        together(resets("Soft", only_stop), is_silent_while_it_resets),
+        together(resets("Soft", only_stop), is_silent_where(lambda charge_point, _: charge_point._resetting)),
         "TC_016_CS",
     ),
     Mutant(
@@ -804,7 +773,7 @@ OF_CHARGE_POINT = [
         "a connector that keeps the cable of a refused idTag does not say that it is Finishing",
         "Charge Point",
         "OCPP 1.6 4.9",
-        says_nothing_of_a_cable_that_it_keeps,
+        is_silent_where(lambda _, connector: connector.kept_for is not None),
         "TC_037_3_CS",
     ),
     Mutant(
@@ -1101,7 +1070,7 @@ OF_CENTRAL_SYSTEM = [
         "what is NotSupported is asked for once more",
         "Central System",
         "OCPP 1.6 5.18",
-        asks_again_when_it_is_not_supported,
+        asks_again("NotSupported"),
         "TC_017_2_CSMS TC_031_CSMS TC_040_1_CSMS",
     ),
     Mutant(
