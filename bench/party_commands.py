@@ -179,6 +179,15 @@ def charge_point(
             f"security profile {security_profile} needs who has signed the certificate of the Central System: "
             "--tls-ca or --pki"
         )
+    # What is in a memory may tell of a profile that was raised since; its URL is made of this one.
+    is_new = memory is None or not memory.exists()
+    if is_new and security_profile and url.startswith("wss:") is (security_profile == 1):
+        spoken = (
+            "without TLS, and the URL begins with wss"
+            if security_profile == 1
+            else "over TLS, and the URL does not begin with wss"
+        )
+        unusable(f"URL {masked(url)}: security profile {security_profile} is spoken {spoken}")
     if strange := sorted({*(lacks or [])} - MAY_LACK):
         unusable(f"--lacks {strange[0]}: a Charge Point of ours may lack {', '.join(sorted(MAY_LACK))}")
     if (client_cert is None) != (client_key is None):

@@ -288,6 +288,15 @@ UNUSABLE = {
     "--lacks wings: a Charge Point of ours may lack backup_power": ("charge-point", WS, "--lacks", "wings"),
     "security profile 1 needs the password": ("charge-point", WS, "--security-profile", "1"),
     "security profile 3 needs who has signed": ("charge-point", "wss://h", "--security-profile", "3"),
+    "URL wss://h: security profile 1 is spoken without TLS": (
+        *("charge-point", "wss://h", "--security-profile", "1", "--password", PASSWORD),
+    ),
+    "URL ws://h: security profile 2 is spoken over TLS": (
+        *("charge-point", "ws://h", "--security-profile", "2", "--password", PASSWORD, "--pki", "/nowhere"),
+    ),
+    "URL ws://h: security profile 3 is spoken over TLS": (
+        *("charge-point", "ws://h", "--security-profile", "3", "--pki", "/nowhere"),
+    ),
     "--client-cert and --client-key belong together": ("charge-point", WS, "--client-cert", "x.pem"),
     "--password: the password is neither": ("charge-point", WS, "--password", "x"),
     "--tls-ca: ": ("charge-point", WS, "--tls-ca", "/nowhere/ca.pem"),
