@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from ocppj.transcript import Record, Transcript
 from reference_csms.central_system import CentralSystem
 from reference_csms.security import HIGHEST_PROFILE, know_credentials
 from reference_csms.store import Store
+from reports.texts import shown
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
 
@@ -311,12 +313,17 @@ def _shown(quiet: bool) -> Transcript:
 
 
 def _line(record: Record) -> str:
+    """A record in one line; whatever a stranger calls himself or sends, no terminal obeys it."""
     time, who = record["timestamp"], record.get("chargePointId", "")
     if record["kind"] == "frame":
         arrow = "->" if record["direction"] == "cp-to-csms" else "<-"
-        return f"{time} {who} {arrow} {record['raw']}"
+        return _whole(f"{time} {who} {arrow} {record['raw']}")
     facts = {name: value for name, value in record.items() if name not in ("kind", "timestamp", "chargePointId")}
-    return hidden(f"{time} {who} {record['kind']} {json.dumps(facts, default=str)}")
+    return _whole(hidden(f"{time} {who} {record['kind']} {json.dumps(facts, default=str)}"))
+
+
+def _whole(text: str) -> str:
+    return shown(text, sys.maxsize)
 
 
 # What they know
