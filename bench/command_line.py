@@ -292,6 +292,8 @@ def reach(run: Run) -> None:
         run.open()
     except HookFailed as failed:
         unusable(f"nothing is run: {shown(str(failed))}")
+    except BadSetting as error:  # a folder for keys in which none can be made
+        unusable(str(error))
     except ConnectFailed as failure:
         hint = ": the Central System does not know this Charge Point" if failure.status == 404 else ""
         unusable(f"{failure}{hint}")

@@ -357,7 +357,8 @@ def _of_security(security: Security, url: str | None, *, is_external: bool) -> I
         yield Problem("security.password_from", f"{needs} the password of the Charge Point")
     if url is not None and profile in (2, 3) and security.tls_ca is None:
         yield Problem("security.tls_ca", f"{needs} who has signed the certificate of the Central System")
-    if url is not None and profile == 3 and security.client_cert is None and security.pki is None:
+    has_certificate = security.client_cert or security.client_key or security.pki
+    if url is not None and profile == 3 and not has_certificate:
         yield Problem("security.client_cert", f"{needs} the certificate of the Charge Point, and its private key")
 
 

@@ -12,6 +12,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -263,9 +264,15 @@ def _of_files(security: Security) -> Iterator[Problem]:
     for name, certificate, key in pairs:
         if certificate is not None and key is not None:
             try:
-                read_credential(certificate, key)
+                shown = read_credential(certificate, key).certificate
             except BadSetting as error:
                 yield Problem(f"security.{name}_cert", f"cannot be used: {error}")
+                continue
+            # Our Charge Point shows none that is not valid (A02.FR.09), and would be refused for having none.
+            since, until = shown.not_valid_before_utc, shown.not_valid_after_utc
+            if name == "client" and not since <= datetime.now(UTC) <= until:
+                words = f"cannot be used: {certificate} is valid from {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+                yield Problem("security.client_cert", words)
 
 
 # The file

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from ocppj.transcript import Record, Transcript
 from reference_csms.central_system import CentralSystem
 from reference_csms.security import HIGHEST_PROFILE, know_credentials
 from reference_csms.store import Store
+from reports.texts import shown
 from simulator.charge_point import ChargePoint
 from simulator.memory import Memory
 
@@ -179,6 +181,15 @@ def charge_point(
             f"security profile {security_profile} needs who has signed the certificate of the Central System: "
             "--tls-ca or --pki"
         )
+    # What is in a memory may tell of a profile that was raised since; its URL is made of this one.
+    is_new = memory is None or not memory.exists()
+    if is_new and security_profile and url.startswith("wss:") is (security_profile == 1):
+        spoken = (
+            "without TLS, and the URL begins with wss"
+            if security_profile == 1
+            else "over TLS, and the URL does not begin with wss"
+        )
+        unusable(f"URL {masked(url)}: security profile {security_profile} is spoken {spoken}")
     if strange := sorted({*(lacks or [])} - MAY_LACK):
         unusable(f"--lacks {strange[0]}: a Charge Point of ours may lack {', '.join(sorted(MAY_LACK))}")
     if (client_cert is None) != (client_key is None):
@@ -311,12 +322,17 @@ def _shown(quiet: bool) -> Transcript:
 
 
 def _line(record: Record) -> str:
+    """A record in one line; whatever a stranger calls himself or sends, no terminal obeys it."""
     time, who = record["timestamp"], record.get("chargePointId", "")
     if record["kind"] == "frame":
         arrow = "->" if record["direction"] == "cp-to-csms" else "<-"
-        return f"{time} {who} {arrow} {record['raw']}"
+        return _whole(f"{time} {who} {arrow} {record['raw']}")
     facts = {name: value for name, value in record.items() if name not in ("kind", "timestamp", "chargePointId")}
-    return hidden(f"{time} {who} {record['kind']} {json.dumps(facts, default=str)}")
+    return _whole(hidden(f"{time} {who} {record['kind']} {json.dumps(facts, default=str)}"))
+
+
+def _whole(text: str) -> str:
+    return shown(text, sys.maxsize)
 
 
 # What they know

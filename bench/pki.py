@@ -5,6 +5,7 @@ used instead. Without one they live as long as the run.
 """
 
 import os
+import ssl
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,21 @@ from typing import TypeVar
 from bench.device import BadSetting
 from ocppj.authority import EXPIRED, Authority, Credential, key_pem, sign
 from ocppj.certificates import BadCertificate, Certificate, load, load_chain, load_key, pem
+from ocppj.tls import client_context, server_context
 
 ORGANIZATION = "Rehearsal CPO"
 MANUFACTURER = "Rehearsal"
+
+# The files of a directory: with a key beside it, and certificates alone.
+CREDENTIALS = (
+    "CentralSystemRoot",
+    "ManufacturerRoot",
+    "CentralSystemRSA",
+    "CentralSystemEC",
+    "ChargePoint",
+    "FirmwareSigning",
+)
+CERTIFICATES = ("NewCentralSystemRoot", "SuccessorCentralSystemRoot", "NewManufacturerRoot", "ExpiredCentralSystemRoot")
 
 Read = TypeVar("Read")
 
@@ -37,11 +50,13 @@ class Pki:
         organization: str = ORGANIZATION,
         server: Credential | None = None,
     ) -> None:
+        """Raises ``BadSetting`` for a directory that is none, or holds what cannot be used."""
         self.directory = directory
         self._host = host
         self._serial_number = serial_number
         self._organization = organization
         self._server = server
+        self._check()
 
     # Authorities
 
@@ -125,6 +140,18 @@ class Pki:
 
     # Files
 
+    def _check(self) -> None:
+        """Read all that is there: whoever has put it there is told at once, and not in the case that needs it."""
+        if self.directory is None or not self.directory.exists():
+            return
+        if not self.directory.is_dir():
+            raise BadSetting(f"--pki {self.directory} is no folder")
+        for file in CREDENTIALS:
+            self._found(file)
+        for file in CERTIFICATES:
+            if (path := self.directory / f"{file}.pem").exists():
+                _read(path, load)
+
     def _root(self, name: str) -> Authority:
         return Authority.root(name, self._organization)
 
@@ -168,7 +195,9 @@ class Pki:
 
 def read_roots(path: Path) -> list[Certificate]:
     """The certificates of a file. Raises ``BadSetting``."""
-    return _read(path, load_chain)
+    roots = _read(path, load_chain)
+    _let_tls_take(path, lambda: client_context(roots))
+    return roots
 
 
 def read_credential(chain: Path, key: Path) -> Credential:
@@ -176,7 +205,9 @@ def read_credential(chain: Path, key: Path) -> Credential:
     certificates, private = _read(chain, load_chain), _read(key, load_key)
     if certificates[0].public_key() != private.public_key():
         raise BadSetting(f"{key} is not the key of the certificate in {chain}")
-    return Credential(private, tuple(certificates))
+    credential = Credential(private, tuple(certificates))
+    _let_tls_take(chain, lambda: server_context([credential]))
+    return credential
 
 
 def write_secret(path: Path, text: str) -> None:
@@ -188,6 +219,16 @@ def write_secret(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def _let_tls_take(path: Path, make: Callable[[], ssl.SSLContext]) -> None:
+    """Find out whether OpenSSL takes certificates, which must be as strong as A00.FR.501 to 504 have it."""
+    try:
+        make()
+    except ssl.SSLError as error:
+        raise BadSetting(
+            f"{path}: TLS does not take it: {(error.reason or str(error)).replace('_', ' ').lower()}"
+        ) from None
 
 
 def _read(path: Path, read: Callable[[str], Read]) -> Read:

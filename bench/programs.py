@@ -9,7 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 
+from ocppj.secrets import hidden
+
 LAST_WORDS = 300  # characters
+LONGEST_OUTPUT = 1_048_576  # bytes, of which the last are read
 
 
 class ProgramFailed(Exception):
@@ -66,8 +69,9 @@ class Program:
                 raise ProgramFailed(f"{self.name} did not end in {time_limit:g} s") from None
             finally:
                 await _kill(process)
-            output.seek(max(0, output.seek(0, os.SEEK_END) - 4 * LAST_WORDS))
-            return Ended(status, output.read().decode(errors="replace").strip().rpartition("\n")[2][:LAST_WORDS])
+            output.seek(max(0, output.seek(0, os.SEEK_END) - LONGEST_OUTPUT))
+            last = output.read().decode(errors="replace").strip().rpartition("\n")[2]
+            return Ended(status, hidden(last)[:LAST_WORDS])  # in this order: half a secret is not recognised
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:

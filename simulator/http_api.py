@@ -19,6 +19,7 @@ from ocppj.http_api import (
     words_of,
 )
 from ocppj.schemas import FROM_CHARGE_POINT
+from ocppj.secrets import masked
 from simulator.charge_point import ChargePoint
 from simulator.connector import Connector, Locked
 from simulator.firmware_management import firmware_image
@@ -156,7 +157,7 @@ def state(charge_point: ChargePoint) -> dict[str, Any]:
     everyone = (charge_point.whole, *charge_point.connectors.values())
     return {
         "identity": charge_point.identity,
-        "centralSystem": charge_point.network.endpoint,
+        "centralSystem": masked(charge_point.network.endpoint),
         "hasPower": charge_point.has_power,
         "hasNetwork": charge_point.network.is_there,
         "isConnected": charge_point.is_connected,

@@ -6,6 +6,7 @@ Written from ``/docs`` of the product and proven against it: CitrineOS 1.8.3 (co
 import httpx
 
 from bench.operators import Outcome, Request
+from ocppj.secrets import hidden
 
 # The actions that have an endpoint, by the module whose it is.
 MODULES = {
@@ -58,12 +59,12 @@ class CitrineOS:
         except httpx.HTTPError as error:
             return Outcome("gave up", f"CitrineOS at {self._url} cannot be asked: {error!r}")
         if answer.is_error:
-            return Outcome("gave up", f"CitrineOS answered {endpoint} with {answer.status_code}: {answer.text[:300]}")
+            said = hidden(answer.text)[:300]
+            return Outcome("gave up", f"CitrineOS answered {endpoint} with {answer.status_code}: {said}")
         for confirmation in answer.json():
             if not confirmation["success"]:
-                return Outcome(
-                    "gave up", f"CitrineOS did not send {request.action}: {confirmation.get('payload')}"[:300]
-                )
+                said = hidden(f"CitrineOS did not send {request.action}: {confirmation.get('payload')}")
+                return Outcome("gave up", said[:300])
         return Outcome("done")
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from bench.operators import BadOperator, Beginning, HookFailed, Outcome, Request
+from ocppj.secrets import hidden
 
 GROUP = "ocpp_rehearsal.drivers"
 
@@ -50,7 +51,7 @@ class Driven:
         except DriverFailed as failed:
             return Outcome("gave up", f"the driver {self._name} {failed}")
         if not isinstance(outcome, Outcome):
-            return Outcome("gave up", f"the driver {self._name} answered nonsense: {outcome!r}"[:300])
+            return Outcome("gave up", hidden(f"the driver {self._name} answered nonsense: {outcome!r}")[:300])
         return outcome
 
     async def before_run(self, beginning: Beginning) -> None:
@@ -134,5 +135,5 @@ def _made(name: str, options: Mapping[str, Any]) -> Driver:
 
 
 def _in_words(fault: BaseException) -> str:
-    text = " ".join(str(fault).split())[:300]
+    text = hidden(" ".join(str(fault).split()))[:300]
     return f"{type(fault).__name__}: {text}" if text else type(fault).__name__

@@ -17,6 +17,7 @@ import httpx
 
 from bench.operators import Beginning, Outcome, Request
 from ocppj.frames import Payload
+from ocppj.secrets import hidden, keep
 
 # Action -> field of OCPP -> field of the Web API. What is not named SteVe chooses itself, such as a reservationId.
 FIELDS: dict[str, dict[str, str]] = {
@@ -156,6 +157,7 @@ class SteVe:
         key, value = request.payload["key"], request.payload.get("value", "")
         if key == "AuthorizationKey":  # SteVe takes a password and sends it in hexadecimal digits
             value = secrets.token_urlsafe(PASSWORD_BYTES)
+            keep(value.encode(), request.charge_point)  # SteVe may repeat it where it refuses it
         return {"keyType": CUSTOM, "customConfKey": key, "value": value}
 
     async def _get_configuration(self, request: Request) -> Payload:
@@ -393,4 +395,4 @@ def _message(answer: httpx.Response) -> str:
         told = answer.json()
     except ValueError:
         return answer.reason_phrase
-    return " ".join(str(told.get("message", answer.reason_phrase)).split())[:300]
+    return hidden(" ".join(str(told.get("message", answer.reason_phrase)).split()))[:300]

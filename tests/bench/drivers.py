@@ -31,6 +31,12 @@ class Driver:
     async def do_raise(self, request):
         raise ConnectionError("connection refused\\nby the device")
 
+    async def do_repeat(self, request):
+        return request.payload["words"]
+
+    async def do_raise_it(self, request):
+        raise ValueError(request.payload["words"])
+
     async def do_time_out(self, request):
         raise TimeoutError
 

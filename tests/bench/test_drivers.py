@@ -15,7 +15,10 @@ from bench.cases import all_cases
 from bench.operators import BadOperator, Beginning, HookFailed, Outcome, Request
 from bench.operators.driver import Driven
 from ocppj.schemas import ACTIONS
+from ocppj.secrets import keep
 from tests.bench.drivers import install
+
+SECRET = bytes(range(60, 80))
 
 REQUEST = Request(
     party="Central System",
@@ -67,6 +70,14 @@ SAID = {
 @pytest.mark.parametrize("how", SAID)
 def test_what_a_driver_does(how: str) -> None:
     assert ask("plain", how) == SAID[how]
+
+
+@pytest.mark.parametrize("how", ["repeat", "raise_it"])
+def test_a_secret_is_hidden_before_what_is_said_is_shortened(how: str) -> None:
+    keep(SECRET)
+    for before in range(200, 300, 10):
+        words = ask("plain", how, words="." * before + SECRET.hex()).words
+        assert not any(SECRET.hex()[at : at + 8] in words for at in range(0, 32, 4)), words
 
 
 def test_a_driver_that_hangs() -> None:

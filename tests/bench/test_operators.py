@@ -13,6 +13,8 @@ from bench.operators import Nobody, Operator, Outcome, Request, copied, wanted
 from bench.operators.command import Command
 from ocppj.secrets import keep
 
+SECRET = bytes(range(60, 80))
+
 REQUEST = Request(
     party="Charge Point",
     action="present",
@@ -131,6 +133,14 @@ def test_garbage_is_kept_short_and_readable(tmp_path: Path) -> None:
     assert outcome.answer == "gave up"
     assert len(outcome.words) == 300
     assert outcome.words.startswith("��")
+
+
+@pytest.mark.parametrize("before", [250, 262, 280, 299, 1180, 1196])
+def test_a_secret_is_hidden_before_what_is_said_is_shortened(tmp_path: Path, before: int) -> None:
+    keep(SECRET)
+    path = program(tmp_path, f"printf '%{before}s{SECRET.hex()}%280s' . !; exit 1")
+    outcome, _ = ask(Command(path))
+    assert not any(SECRET.hex()[at : at + 8] in outcome.words for at in range(0, 32, 4))
 
 
 def test_a_program_that_hangs(tmp_path: Path) -> None:

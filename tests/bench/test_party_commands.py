@@ -18,13 +18,14 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets import Subprotocol
+from websockets import InvalidStatus, Subprotocol
 from websockets.sync.client import connect
 
 from tests.bench.test_command_line import REHEARSE
 from tests.interop.rehearsals import require
 from tests.reports.chromium import ARGUMENTS, EXECUTABLE, playwright
 
+OCPP = Subprotocol("ocpp1.6")
 WS = "ws://127.0.0.1:1"  # where nobody is
 TOKEN = "a-token-of-nobody"  # noqa: S105
 PASSWORD = "00112233445566778899AABBCCDDEEFF00112233"  # noqa: S105  # of nobody
@@ -134,7 +135,7 @@ def test_the_pair_charges_and_ends_as_it_is_told_to() -> None:
 def test_who_still_waits_for_an_answer_is_told_that_it_ends() -> None:
     with party("csms", "--port", "0", "--http-port", "0") as central_system, central_system.client as operator:
         url = f"{central_system.url('ws')}/CP1"
-        with connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None), ThreadPoolExecutor() as executor:
+        with connect(url, subprotocols=[OCPP], proxy=None), ThreadPoolExecutor() as executor:
             until(lambda: operator.get("/charge-points").json())
             asking = executor.submit(operator.post, "/charge-points/CP1/ClearCache")
             until(lambda: any('"ClearCache"' in line for line in central_system.said))
@@ -169,6 +170,20 @@ def test_who_is_not_named_may_not_connect() -> None:
             log = until(lambda: operator.get("/security-log").json())
             assert (log[0]["type"], log[0]["identity"]) == ("UnknownChargePoint", "CP1")
             assert hands.get("/charge-points/CP1").json()["isConnected"] is False
+
+
+def test_what_a_stranger_says_is_no_line_of_its_own_and_no_command_to_the_terminal() -> None:
+    with party("csms", "--port", "0", "--http-port", "0", "--identity", "CP7") as central_system:
+        url = central_system.url("ws")
+        with pytest.raises(InvalidStatus):
+            connect(f"{url}/%1B[2J%1B]0;title%07%0AFAKE%20LINE%E2%80%AE", subprotocols=[OCPP], proxy=None)
+        with connect(f"{url}/CP7", subprotocols=[OCPP], proxy=None) as websocket:
+            websocket.send("\x1b[2J[2,\nFAKE LINE")
+            until(lambda: any("CP7 ->" in line for line in central_system.said))
+        assert central_system.end() == 0
+    assert all(line.isprintable() for line in central_system.said)
+    assert not any(line.startswith("FAKE") for line in central_system.said)
+    assert sum("FAKE LINE" in line for line in central_system.said) == 2
 
 
 def test_a_charge_point_lacks_what_it_shall_lack() -> None:
@@ -287,6 +302,15 @@ UNUSABLE = {
     "--lacks wings: a Charge Point of ours may lack backup_power": ("charge-point", WS, "--lacks", "wings"),
     "security profile 1 needs the password": ("charge-point", WS, "--security-profile", "1"),
     "security profile 3 needs who has signed": ("charge-point", "wss://h", "--security-profile", "3"),
+    "URL wss://h: security profile 1 is spoken without TLS": (
+        *("charge-point", "wss://h", "--security-profile", "1", "--password", PASSWORD),
+    ),
+    "URL ws://h: security profile 2 is spoken over TLS": (
+        *("charge-point", "ws://h", "--security-profile", "2", "--password", PASSWORD, "--pki", "/nowhere"),
+    ),
+    "URL ws://h: security profile 3 is spoken over TLS": (
+        *("charge-point", "ws://h", "--security-profile", "3", "--pki", "/nowhere"),
+    ),
     "--client-cert and --client-key belong together": ("charge-point", WS, "--client-cert", "x.pem"),
     "--password: the password is neither": ("charge-point", WS, "--password", "x"),
     "--tls-ca: ": ("charge-point", WS, "--tls-ca", "/nowhere/ca.pem"),

@@ -13,6 +13,7 @@ from bench.operators import Beginning, Outcome, Request
 from bench.operators.citrineos import CitrineOS
 from bench.operators.driver import Driver
 from bench.operators.steve import SteVe
+from ocppj.secrets import masked
 
 ANSWERS = {"taskId": 7, "taskFinished": True, "successResponses": [], "errorResponses": [], "exceptions": []}
 ACCEPTED = ANSWERS | {"successResponses": [{"chargeBoxId": "CP1", "response": "Accepted"}]}
@@ -221,6 +222,7 @@ def test_steve_chooses_a_password_as_text() -> None:
     steve(product, "ChangeConfiguration", {"key": "AuthorizationKey", "value": "00" * 20})
     (sent,) = product.sent("POST /api/v1/operations/ChangeConfiguration")
     assert (sent["value"].isascii(), len(sent["value"])) == (True, 20)
+    assert masked(f"it does not take {sent['value']}") == "it does not take ***"
 
 
 def signed_in(**pages: Any) -> dict[str, Any]:

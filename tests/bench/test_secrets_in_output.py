@@ -191,10 +191,10 @@ def test_every_form_is_found(known: Known) -> None:
 PASSWORD, NEXT_PASSWORD = b"password-of-20-chars", bytes(range(180, 200))
 
 
-async def rehearse(*arguments: str, cwd: Path) -> str:
+async def rehearse(*arguments: str, cwd: Path, command: Sequence[str] = ("run", "--out", "out")) -> str:
     """What the command prints."""
     process = await asyncio.create_subprocess_exec(
-        *(str(REHEARSE), "run", *arguments, "--out", "out"),
+        *(str(REHEARSE), *command, *arguments),
         cwd=cwd,
         env={**os.environ, "REHEARSE_PASSWORD": PASSWORD.decode(), "PYTHONASYNCIODEBUG": ""},
         stdin=asyncio.subprocess.DEVNULL,
@@ -286,6 +286,60 @@ def test_a_central_system_of_somebody_else(known: Known, tmp_path: Path) -> None
     assert verdicts(tmp_path / "out")["TC_085_CSMS"] == "pass", printed
     assert known.leaks(told_by(tmp_path, printed)) == []
     assert NEXT_PASSWORD.hex() in (tmp_path / "rehearsal-credentials.json").read_text()
+
+
+REPEAT = """#!{python}
+import os, pathlib, sys
+told = sys.stdin.read()
+with pathlib.Path(r"{notes}").open("a") as notes:
+    notes.write(told + chr(10))
+print(told, file=sys.stderr)
+print("cannot:", os.environ["REHEARSE_PASSWORD"], told[told.find("payload"):], told)
+sys.exit({status})
+"""
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_who_repeats_what_he_is_told(status: int, known: Known, tmp_path: Path) -> None:
+    """The operator and a hook, each with the password on its last line; and what is made of such a run later on."""
+    store = Store(cpo_name=CPO)
+    know_credentials(store, IDENTITY, security_profile=1, authorization_key=PASSWORD, serial_number=SERIAL)
+    cwd, notes, program = tmp_path / "run", tmp_path / "notes", tmp_path / "repeat.py"
+    cwd.mkdir()
+    for place in (program, tmp_path / "hook.py"):
+        text = REPEAT.replace("{python}", sys.executable).replace("{notes}", str(notes))
+        place.write_text(text.replace("{status}", str(status if place == program else 0)))
+        place.chmod(0o700)
+
+    async def meet() -> str:
+        cs = CentralSystem(store)
+        await cs.start()
+        common = ("--csms", cs.endpoint, "--security-profile", "1", "--identity", IDENTITY)
+        try:
+            printed = await rehearse(
+                *(*common, "--operator", f"command:{program}", "--before-case", str(tmp_path / "hook.py")),
+                *("--data", "MessageTimeout=1", "--data", "SettleTime=0.2", "--data", "LongOperationTimeout=1"),
+                *cases("TC_073_CSMS"),
+                cwd=cwd,
+            )
+            for command in (
+                ("run", "--rerun", "fail,inconclusive", "out"),
+                ("judge", "out", "--out", "judged"),
+                ("report", "out"),
+            ):
+                printed += await rehearse(cwd=cwd, command=command)
+        finally:
+            await cs.stop()
+        return printed
+
+    printed = asyncio.run(meet())
+    asked = [json.loads(line)["payload"]["value"] for line in notes.read_text().splitlines() if '"payload"' in line]
+    assert len(asked) == 2  # the second one when the case was played once more
+    known.passwords += [PASSWORD, *map(bytes.fromhex, asked)]
+    assert verdicts(cwd / "out")["TC_073_CSMS"] in ("fail", "inconclusive"), printed
+    if status:
+        assert "cannot: *** payload" in json.loads((cwd / "out" / "results.json").read_text())["cases"][0]["reason"]
+    assert known.leaks(told_by(cwd, printed)) == []
 
 
 def test_a_charge_point_of_somebody_else(known: Known, tmp_path: Path) -> None:

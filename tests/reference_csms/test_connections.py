@@ -422,6 +422,24 @@ async def test_a_percent_encoded_identity_that_is_known_is_the_same() -> None:
         assert (await answer_to(cs, b"/any/path/CP%2D1?a=b", [], secure=False)).startswith("HTTP/1.1 101 ")
 
 
+# --- subprotocols
+
+
+@pytest.mark.parametrize("offered", [[], ["ocpp2.0.1"], ["ocpp2.0.1, ocpp1.5"], ["OCPP1.6"]])
+async def test_who_speaks_another_subprotocol_is_refused_or_opened_and_closed_at_once(offered: list[str]) -> None:
+    """TC_088_CSMS wants no WebSocket at all, OCPP-J 3.2 one without the header that is closed at once."""
+    headers = [f"Sec-WebSocket-Protocol: {each}" for each in offered]
+    async with running(known(0)) as cs:
+        assert cs.store.refuses_unknown_subprotocol
+        assert (await answer_to(cs, b"/CP-1", headers, secure=False, offers=False)).startswith("HTTP/1.1 400 ")
+        cs.store.refuses_unknown_subprotocol = False
+        head = await answer_to(cs, b"/CP-1", headers, secure=False, offers=False)
+        assert head.startswith("HTTP/1.1 101 ")
+        assert "Sec-WebSocket-Protocol" not in head
+        assert not cs.is_connected("CP-1")
+        assert (await answer_to(cs, b"/CP-1", [], secure=False)).startswith("HTTP/1.1 101 ")
+
+
 # --- two connections with one identity
 
 
@@ -487,18 +505,18 @@ async def _answers(websocket: ClientSocket, *, is_open: bool) -> set[str]:
     return ids
 
 
-async def answer_to(cs: CentralSystem, target: bytes, headers: list[str], *, secure: bool) -> str:
-    """The head of the response to a handshake made by hand."""
+async def answer_to(cs: CentralSystem, target: bytes, headers: list[str], *, secure: bool, offers: bool = True) -> str:
+    """The head of the response to a handshake made by hand; with ``offers`` it offers our subprotocol."""
     context = client_context([ROOT.certificate]) if secure else None
     reader, writer = await asyncio.open_connection(HOST if secure else "127.0.0.1", cs.port, ssl=context)
-    more = "".join(f"{each}\r\n" for each in headers)
+    more = "".join(f"{each}\r\n" for each in [*["Sec-WebSocket-Protocol: ocpp1.6"] * offers, *headers])
     writer.write(
         b"GET "
         + target
         + b" HTTP/1.1\r\n"
         + f"Host: {HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {base64.b64encode(b'sixteen bytes in').decode()}\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Protocol: ocpp1.6\r\n{more}\r\n".encode()
+        f"{more}\r\n".encode()
     )
     try:
         return (await reader.readuntil(b"\r\n\r\n")).decode()

@@ -282,6 +282,8 @@ def test_the_key_is_told_to_nobody() -> None:
         configuration = (await client.get(f"{AT}/configuration")).json()
         (key,) = [each for each in configuration if each["key"] == "AuthorizationKey"]
         assert "value" not in key
+        stage.charge_point.network.endpoint = "ws://CP1:a-password@csms.example/ocpp"
+        assert (await client.get(AT)).json()["centralSystem"] == "ws://***@csms.example/ocpp"
 
     play(story, profiles=["Core", "Security"])
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.files import FileServer
-from ocppj.authority import EXPIRED, Authority, Credential, sign
+from ocppj.authority import EXPIRED, NOT_YET, Authority, Credential, sign
 from ocppj.certificates import pem
 from ocppj.clock import VIRTUAL_START, timestamp
 from ocppj.errors import Refused
@@ -131,6 +131,10 @@ BAD_SIGNERS = {
     "expired": pem(
         MANUFACTURER.issue("firmware", common_name="F", organization="O", validity=EXPIRED).certificate,
     ),
+    "not yet valid": pem(
+        MANUFACTURER.issue("firmware", common_name="F", organization="O", validity=NOT_YET).certificate,
+    ),
+    "nobody's": pem(MANUFACTURER.issue("firmware", common_name="F", organization="").certificate),  # A00.FR.509
     "small key": pem(MANUFACTURER.issue("firmware", common_name="F", organization="O", bits=192).certificate),
     "through another": pem(
         MANUFACTURER.subordinate("S", "O").issue("firmware", common_name="F", organization="O").certificate
@@ -139,6 +143,18 @@ BAD_SIGNERS = {
     "nothing": "",
     "two": pem(SIGNER.certificate, MANUFACTURER.certificate),
 }
+
+
+@pytest.mark.parametrize("bad", ["expired", "not yet valid", "small key", "nobody's", "no PEM", "nothing", "two"])
+async def test_whoever_signs_a_bad_certificate_signs_nothing(bad: str) -> None:
+    """L01.FR.23: of a manufacturer that nobody knows here too, whose images are taken all the same."""
+    async with with_files(profiles=SECURE) as (stage, files):
+        stage.charge_point.firmware_management.takes_any_image = True
+        wanted = firmware(files["FirmwareUrl"], signingCertificate=BAD_SIGNERS[bad])
+        assert await update(stage, wanted) == "InvalidCertificate"
+        await stage.pass_time(60)
+        assert stage.charge_point.memory.security_log[-1]["type"] == "InvalidFirmwareSigningCertificate"
+        assert files.crossed == []
 
 
 @pytest.mark.parametrize("bad", BAD_SIGNERS)

@@ -3,12 +3,14 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from websockets.typing import Subprotocol
 
 import ocppj.connection
+import ocppj.doorman
 import reference_csms.security
 import simulator.network
 from bench.mutants import Mutant, Plant
@@ -16,7 +18,17 @@ from bench.mutants.planting import together
 from bench.mutants.security.passwords_and_profiles import after_a_boot
 from ocppj.authority import EXPIRED, Authority, Credential
 from ocppj.connection import ServerSocket
-from ocppj.tls import ECDSA_SUITES, REQUIRED_SUITES, RSA_SUITES, client_context, server_context, suite_name
+from ocppj.tls import (
+    ECDSA_SUITES,
+    REQUIRED_SUITES,
+    RSA_SUITES,
+    ClientHello,
+    client_context,
+    handshake_facts,
+    read_client_hello,
+    server_context,
+    suite_name,
+)
 from reference_csms import central_system
 from reference_csms.store import Store
 
@@ -40,6 +52,23 @@ def offers_tls_1_1(patch: pytest.MonkeyPatch) -> None:
 
 def speaks_tls_1_1(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(central_system, "server_context", lambda *arguments: old(server_context(*arguments)))
+
+
+def offers_compression(patch: pytest.MonkeyPatch) -> None:
+    """No OpenSSL of today has any: what is read of the handshake tells of it."""
+
+    def otherwise(data: bytes) -> ClientHello | None:
+        hello = read_client_hello(data)
+        return hello and replace(hello, compression=["DEFLATE", "null"])
+
+    patch.setattr(ocppj.doorman, "read_client_hello", otherwise)
+
+
+def speaks_with_compression(patch: pytest.MonkeyPatch) -> None:
+    """The same at the other end."""
+    patch.setattr(
+        ocppj.connection, "handshake_facts", lambda told: handshake_facts(told) | {"compression": "zlib compression"}
+    )
 
 
 def speaks_tls_without(suite: str) -> Plant:
@@ -168,6 +197,20 @@ OF_CHARGE_POINT = [
         offers_tls_1_1,
         "TC_086_CS TC_087_CS",
         accuses="TC_086_CSMS TC_087_CSMS",
+    ),
+    Mutant(
+        "the Charge Point offers compression",
+        "Charge Point",
+        "white paper A00.FR.320",
+        offers_compression,
+        "TC_086_CS TC_087_CS",
+    ),
+    Mutant(
+        "the Central System compresses",
+        "Central System",
+        "white paper A00.FR.320",
+        speaks_with_compression,
+        "TC_086_CSMS TC_087_CSMS",
     ),
     Mutant(
         "after a boot it speaks TLS 1.1",
