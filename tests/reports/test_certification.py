@@ -15,7 +15,7 @@ from reports.certification import FUNCTIONALITIES, PICS, identification, outcome
 from reports.results import Results
 from reports.timing import Session, Times
 from tests.reports.chromium import look
-from tests.reports.few import LONG, NASTY, case, results
+from tests.reports.few import LONG, NASTY, case, failure, results
 from tests.reports.prepared import GOLDEN, ID, VERDICTS, frame, hostile, run_of
 
 
@@ -161,6 +161,12 @@ def test_a_failure_is_explained_field_by_field() -> None:
     assert "Then the Central System responds with Authorize.conf" in text
     assert "04:05:02.150 Central System Authorize.conf idTagInfo.status Invalid" in text
     assert "What to do next Look at the idTag in the Central System." in text
+
+
+def test_a_clause_of_which_nothing_is_known_is_named_alone() -> None:
+    run = results(case(ID, "fail", failure=failure(clauses=["OCPP 1.6 4.1", "OCPP 1.6 7.2"])))
+    text = Page(report(run, {})).text
+    assert "OCPP 1.6 4.1 A known idTag is accepted OCPP 1.6 7.2 Then the Central System" in text
 
 
 def test_a_diagram_is_inside_for_what_did_not_pass_and_a_link_away_for_the_rest() -> None:
