@@ -125,6 +125,7 @@ class Sessions:
         Path | None,
         typer.Option(
             metavar="DIR",
+            readable=False,
             is_eager=True,
             callback=_take_up,
             help="Go on with the interrupted run that DIR holds, with its device and its options.",
@@ -134,6 +135,7 @@ class Sessions:
         tuple[str, Path] | None,
         typer.Option(
             metavar="VERDICTS DIR",
+            readable=False,
             is_eager=True,
             callback=_take_up,
             help="Play those cases of the run in DIR once more that ended so, e.g. fail,inconclusive.",

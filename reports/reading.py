@@ -49,6 +49,7 @@ class StoredTranscripts(Mapping[str, list[Record]]):
     """
 
     def __init__(self, folder: Path) -> None:
+        _look_into(folder / "cases")
         # What is about to be run again has its transcript among the attempts until another one is there.
         attempts = sorted(folder.glob("cases/*/attempts/[0-9]*/transcript.jsonl"), key=_attempt)
         self._paths = {path.parents[2].name: path for path in attempts}
@@ -63,6 +64,16 @@ class StoredTranscripts(Mapping[str, list[Record]]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _look_into(folder: Path) -> None:
+    """Raise ``BadResults`` if a folder cannot be read, of which a search for files in it says nothing."""
+    try:
+        next(folder.iterdir(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise BadResults(shown(f"{folder} cannot be read: {error.strerror}")) from None
 
 
 def _journal(path: Path) -> Iterator[CaseResult]:
