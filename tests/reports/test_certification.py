@@ -210,11 +210,12 @@ def test_figures_come_from_a_measurement_of_this_device() -> None:
     run = results(case(ID), time="virtual")
     text = Page(report(run, {})).text
     assert "OCPP response timeout Central System 30 s not measured (virtual time)" in text
-    times = Times("response", "Authorize", "Central System", (0.002, 0.004, 0.003))
+    times = Times("response", "Authorize", "Central System", (0.00021, 0.004, 0.003))
     session = Session("ocpp-rehearsal", "0.1.0", "A", "B", "here", run.device, (times,))
     html = report(run, {}, session)
     assert "0.004 s (longest of 3; median 0.003 s)" in Page(html).text
     assert 'class="timing"' in html
+    assert "Authorize Central System 3 0.21 ms 3 ms 4 ms 4 ms" in Page(html).text
 
 
 def test_an_empty_run_has_a_report() -> None:
