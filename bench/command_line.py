@@ -402,14 +402,16 @@ def _counts(results: Results) -> str:
 
 def _ask_boot_notification(results: Results, out: Path) -> None:
     """What nobody has told about a Charge Point it tells itself; a Central System hears there of our own."""
-    about = results.device["about"]
+    about = results.device.setdefault("about", {})
     assert isinstance(about, dict)
     if results.device["kind"] == "Central System" or not (missing := TOLD_AT_BOOT.keys() - about.keys()):
         return
     for records in StoredTranscripts(out).values():
         for record in records:
             if record.get("action") == "BootNotification" and record.get("messageType") == "CALL":
-                told = {name: record["payload"].get(TOLD_AT_BOOT[name]) for name in missing}
+                payload = record.get("payload")
+                said = payload if isinstance(payload, dict) else {}  # whoever has made the recording
+                told = {name: said.get(TOLD_AT_BOOT[name]) for name in missing}
                 about.update({name: value for name, value in told.items() if isinstance(value, str)})
                 return
 

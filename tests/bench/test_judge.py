@@ -271,6 +271,16 @@ def test_what_nobody_has_told_of_a_device_then_is_as_it_is_today() -> None:
     assert device_then(told).data == DEFAULT_DATA | {"CertificateFault": "other_key"}
 
 
+def test_results_that_tell_nothing_of_the_vendor_hear_of_it(run_of_some: Path, tmp_path: Path) -> None:
+    told = json.loads((run_of_some / "results.json").read_text())
+    del told["device"]["about"]
+    (run_of_some / "results.json").write_text(json.dumps(told))
+    done = judge(run_of_some, "--case", "TC_001_CS", "--out", tmp_path / "judged")
+    assert done.returncode == 0, done.stdout + done.stderr
+    about = json.loads((tmp_path / "judged" / "results.json").read_text())["device"]["about"]
+    assert about["vendor"] == "Rehearsal"
+
+
 def test_a_case_without_a_transcript_is_not_judged(run_of_some: Path) -> None:
     transcript(run_of_some, "TC_010_CS").unlink()
     done = judge(run_of_some)
