@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import pytest
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bench import allure
@@ -61,6 +61,8 @@ COLOURS = {
     "error": "bold magenta",
     "not_applicable": "dim",
 }
+
+WIDE = 80  # columns in which a table has room for all verdicts, also for those that no case ended with
 
 app = typer.Typer(
     name="rehearse",
@@ -261,7 +263,7 @@ def _tell(result: CaseResult, results: Results) -> None:
     verdict = results.counts_as(result)
     colour = COLOURS[verdict]
     word = verdict if verdict in VERDICTS else verdict.replace("_", " ")
-    _print_line(f"[{colour}]{word:<14}[/{colour}] {result.id:<13} {result.title}")
+    _print_line(Text.assemble((f"{word:<14}", colour), f" {result.id:<13} {result.title}"))
     if result.reason:
         _print_line(f"{'':<15}{shown(result.reason)}", style=colour, markup=False)
     for remark in result.remarks:
@@ -270,7 +272,7 @@ def _tell(result: CaseResult, results: Results) -> None:
         _print_line(f"{'':<15}{shown(line)}", style="dim", markup=False)
 
 
-def _print_line(text: str, **how: Any) -> None:
+def _print_line(text: str | Text, **how: Any) -> None:
     console.print(text, soft_wrap=not console.is_terminal, **how)  # a file has no width
 
 
@@ -303,7 +305,9 @@ def reach(run: Run) -> None:
     if subject.listen is not None:
         url = connection_url(run.endpoint, subject.identity)
         limit = subject.limits.long_operation_timeout
-        console.print(f"Waiting up to {limit:g} s for the Charge Point to connect to {url}", soft_wrap=True)
+        console.print(
+            f"Waiting up to {limit:g} s for the Charge Point to connect to {url}", markup=False, soft_wrap=True
+        )
         if not run.await_charge_point():
             console.print(f"It has not connected in {limit:g} s: the cases will say so.", style="yellow")
 
@@ -370,7 +374,9 @@ def make_room(results: Results, out: Path) -> None:
 def _tell_of_credentials(run: Run, words: str) -> None:
     if (path := run.credentials.kept_in) is not None:
         identity = run.device.identity
-        console.print(f"{identity} {words} in {path}, which you alone can read.", style="yellow", soft_wrap=True)
+        console.print(
+            f"{identity} {words} in {path}, which you alone can read.", style="yellow", markup=False, soft_wrap=True
+        )
 
 
 def _leave(rehearsal: Rehearsal, out: Path) -> None:
@@ -379,7 +385,7 @@ def _leave(rehearsal: Rehearsal, out: Path) -> None:
     profile, device = rehearsal.run.security_profile, rehearsal.run.device
     if device.is_external and profile != device.security.profile:
         words = f"has been brought to security profile {profile}: --security-profile {profile} rehearses it from now on"
-        console.print(f"{device.identity} {words}.", style="yellow", soft_wrap=True)
+        console.print(f"{device.identity} {words}.", style="yellow", markup=False, soft_wrap=True)
     for note in boot_notes(results, out):
         results.sessions[-1]["notes"].append(note)
         console.print(shown(note), style="yellow", markup=False, soft_wrap=True)
@@ -395,7 +401,7 @@ def _conclude(results: Results, out: Path) -> None:
     with suppress(OSError):  # what cannot be written is told below
         allure.complete(results, out)
     _view(out)
-    console.print(f"{_counts(results)}. Results: {out / RESULTS}")
+    console.print(f"{_counts(results)}. Results: {out / RESULTS}", markup=False, soft_wrap=True)
 
 
 def _counts(results: Results) -> str:
@@ -410,14 +416,16 @@ def _counts(results: Results) -> str:
 
 def _ask_boot_notification(results: Results, out: Path) -> None:
     """What nobody has told about a Charge Point it tells itself; a Central System hears there of our own."""
-    about = results.device["about"]
+    about = results.device.setdefault("about", {})
     assert isinstance(about, dict)
     if results.device["kind"] == "Central System" or not (missing := TOLD_AT_BOOT.keys() - about.keys()):
         return
     for records in StoredTranscripts(out).values():
         for record in records:
             if record.get("action") == "BootNotification" and record.get("messageType") == "CALL":
-                told = {name: record["payload"].get(TOLD_AT_BOOT[name]) for name in missing}
+                payload = record.get("payload")
+                said = payload if isinstance(payload, dict) else {}  # whoever has made the recording
+                told = {name: said.get(TOLD_AT_BOOT[name]) for name in missing}
                 about.update({name: value for name, value in told.items() if isinstance(value, str)})
                 return
 
@@ -461,11 +469,16 @@ def _tell_apart(results: Results) -> None:
 
 def _table(results: Results) -> Table:
     """How many cases of each profile ended with each verdict; known failures apart, if any was named."""
-    table = Table("profile", box=None, pad_edge=False)
-    colours = {each: colour for each, colour in COLOURS.items() if each in VERDICTS or results.known_failures}
-    for verdict in colours:
-        table.add_column("n/a" if verdict == "not_applicable" else verdict.replace("_", " "), justify="right")
+    table = Table(Column("profile", overflow="fold"), box=None, pad_edge=False)
     counted = Counter((case.profile, results.counts_as(case)) for case in results.cases)
+    told = (
+        {"pass", "fail"} if console.width < WIDE else {*VERDICTS, *([KNOWN_FAILURE] if results.known_failures else [])}
+    )
+    told |= {verdict for _, verdict in counted}
+    colours = {each: colour for each, colour in COLOURS.items() if each in told}
+    for verdict in colours:
+        name = "n/a" if verdict == "not_applicable" else verdict.replace("_", " ")
+        table.add_column(name, justify="right", overflow="fold")
     present = {profile for profile, _ in counted}
     rows = {each: [counted[each, verdict] for verdict in colours] for each in PROFILES.values() if each in present}
     if len(rows) > 1:

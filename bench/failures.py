@@ -12,10 +12,12 @@ from bench.verdicts import CaseOver, Evidence, Verdict
 from ocppj.secrets import masked
 from ocppj.transcript import Record
 from reports.requirements import summary_of
+from reports.texts import shown
 
 FRAMES_BEFORE = 6
 _PARTIES = {"CS": "Charge Point", "CSMS": "Central System"}
 _UNKNOWN_ACTION = ("NotImplemented", "NotSupported")
+_DECLARE = "if it does not have the feature, say so with --lacks"
 _PAYLOAD = re.compile(r"\{.*\}|\[.*\]", re.DOTALL)
 _VALUE = re.compile(r"\S*\d\S*")  # a time, an id, a number: what differs from case to case
 
@@ -80,21 +82,37 @@ def _advice(over: CaseOver, case: Case, name: str, records: Sequence[Record]) ->
         return "See to what the reason names, then play the case again: nothing is known of the device yet."
     party, evidence = _PARTIES[case.role], over.evidence
     if evidence.differences:
+        if (id_tag := _not_known(evidence, records)) is not None:
+            return (
+                f"See that the {party} knows idTag {id_tag} as the case expects it, or name another one with --data, "
+                "then play the case again."
+            )
         fields = ", ".join(each.field for each in evidence.differences)
         of = f" of {name}" if name else ""
-        return f"Have the {party} fill in {fields}{of} as expected, then play the case again."
+        is_missing = case.role == "CS" and any(each.seen in _UNKNOWN_ACTION for each in evidence.differences)
+        hint = f"; {_DECLARE}" if is_missing else ""
+        return f"Have the {party} fill in {fields}{of} as expected, then play the case again{hint}."
     if evidence.message:
         return f"Look up in the log of the {party} why there was no {name}{_when(records, _last(evidence, records))}."
     when = _when(records, evidence.frame)
     record = records[evidence.frame] if evidence.frame is not None and evidence.frame < len(records) else {}
     if (code := record.get("error", {}).get("code")) is not None:
         call = _call(records, evidence.frame)
-        hint = "; if it does not have the feature, say so with --lacks" if code in _UNKNOWN_ACTION else ""
+        hint = f"; {_DECLARE}" if code in _UNKNOWN_ACTION else ""
         asked = f"{call.action}.req" if call else "the request"
         return f"Look up in the log of the {party}{when} why it answered {asked} with {code}{hint}."
     if record:
         return f"Look up in the log of the {party}{when} what led to this {name or 'connection'}."
     return f"Look up in the log of the {party} what it did{_when(records, _last(evidence, records))}."
+
+
+def _not_known(evidence: Evidence, records: Sequence[Record]) -> str | None:
+    """The idTag that a Central System calls Invalid where another status is expected: nobody may have told it of it."""
+    if not any((each.field, each.seen) == ("idTagInfo.status", "Invalid") for each in evidence.differences):
+        return None
+    call = _call(records, evidence.frame)
+    id_tag = call.payload.get("idTag") if call else None
+    return shown(id_tag, 100) if isinstance(id_tag, str) else None
 
 
 def _last(evidence: Evidence, records: Sequence[Record]) -> int:

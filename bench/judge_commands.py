@@ -26,7 +26,10 @@ from reports.texts import shown
 @app.command()
 def judge(
     place: Annotated[
-        Path, typer.Argument(metavar="DIR|FILE", help="The folder that a run has left, or a single transcript.")
+        Path,
+        typer.Argument(
+            metavar="DIR|FILE", readable=False, help="The folder that a run has left, or a single transcript."
+        ),
     ],
     case: Annotated[str | None, typer.Option(help="The test case of a FILE, or the only one of a DIR.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Tell the verdicts of the official tool's reading.")] = False,

@@ -8,7 +8,16 @@ from typing import Any, cast
 
 from bench.bench import Bench
 from bench.cases import Case
-from bench.device import FILE_SERVERS, LOCATIONS, Device, Security
+from bench.device import (
+    DEFAULT_DATA,
+    FILE_SERVERS,
+    HIGHEST_SECURITY_PROFILE,
+    LOCATIONS,
+    BadSetting,
+    Device,
+    Security,
+    device,
+)
 from bench.material import Material
 from bench.obligations import Limits
 from bench.play import play
@@ -28,8 +37,9 @@ from bench.verdicts import CaseOver, Failed, Inconclusive
 from ocppj.clock import parse_timestamp
 from ocppj.transcript import BENCH, Record, is_fact
 from reference_csms.central_system import CentralSystem
-from reports.reading import BadResults
+from reports.reading import LONGEST, BadResults
 from reports.results import CaseResult, Results
+from reports.texts import shown
 from simulator.charge_point import ChargePoint
 
 
@@ -124,22 +134,31 @@ class Judgement(Run):
 def device_then(told: Mapping[str, Any]) -> Device:
     """The device that ``results.json`` describes, as far as cases must know it.
 
-    Raises ``BadResults`` if it is described otherwise.
+    What it does not tell is as it is today. Raises ``BadResults`` if no device can be like that.
     """
+    kind, address, data = (told.get(name) for name in ("kind", "address", "test_data"))
     try:
-        host, _, port = str(told["address"]).removeprefix("ws://").rpartition(":")
-        return Device(
-            identity=told["identity"],
-            url=told["address"] if told["kind"] == "Central System" else None,
-            listen=(host, int(port)) if told["kind"] == "Charge Point" else None,
-            data=told["test_data"],
+        place: dict[str, Any] = {}
+        if kind == "Central System":
+            place = {"url": str(address)}
+        elif kind == "Charge Point":
+            host, _, port = str(address).removeprefix("ws://").rpartition(":")
+            place = {"listen": (host, int(port))}
+        elif not str(kind).startswith("self-rehearsal"):
+            raise BadSetting(f"kind {kind}")
+        known = {name: value for name, value in dict(data or {}).items() if name in (*DEFAULT_DATA, *LOCATIONS)}
+        profile = told.get("security", {}).get("profile")
+        if profile not in (None, *range(HIGHEST_SECURITY_PROFILE + 1)):
+            raise BadSetting(f"security profile {profile}")
+        return replace(
+            device(identity=str(told["identity"]), data=known, lacks=frozenset(told["lacks"]), **place),
             file_servers=FILE_SERVERS | told.get("file_servers", {}),
-            lacks=frozenset(told["lacks"]),
             limits=Limits(**told["limits_s"]),
-            security=Security(told.get("security", {}).get("profile")),
+            security=Security(profile),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadResults(f"the results do not describe the device as cases must know it: {error!r}") from None
+        words = shown(str(error) if isinstance(error, BadSetting) else repr(error), LONGEST)
+        raise BadResults(f"the results do not describe the device as cases must know it: {words}") from None
 
 
 @dataclass(frozen=True)

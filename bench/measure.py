@@ -387,11 +387,11 @@ def _leave(session: Session, out: Path) -> None:
         session.write(out)
     except OSError as error:
         unusable(f"the measurements cannot be written to {out}: {error.strerror}")
-    console.print(f"Measurements: {out / FILE}", soft_wrap=True)
+    console.print(f"Measurements: {out / FILE}", markup=False, soft_wrap=True)
     with suppress(BadResults):
         if not session.is_of(read_results(out)):
             text = f"{out / 'results.json'} is of another device: its report leaves these measurements out."
-            console.print(text, style="yellow", soft_wrap=True)
+            console.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def _now() -> str:

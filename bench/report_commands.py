@@ -27,7 +27,7 @@ LONGEST_REASON = 200
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that a run has left.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="The folder that a run has left.")],
     as_pdf: Annotated[bool, typer.Option("--pdf", help="Make report.pdf as well; needs WeasyPrint.")] = False,
 ) -> None:
     """Write every view of a run again, from results.json and the transcripts. Nothing is run."""
@@ -49,8 +49,10 @@ def report(
 
 @app.command(name="compare")
 def compare_runs(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="The folder of the run to begin with.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The folder of the run that is held against it.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", readable=False, help="The folder of the run to begin with.")],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", readable=False, help="The folder of the run that is held against it.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List what changed between two runs: verdicts, and response times beyond noise.
@@ -112,9 +114,13 @@ def _show(comparison: Comparison) -> None:
         console.print(table)
     for note in comparison.notes:
         console.print(Text(f"note: {shown(note)}"), style="dim", soft_wrap=True)
-    cases, times, worse = len(comparison.verdicts), len(comparison.times), len(comparison.regressions)
+    alone = sum(None in (each.old, each.new) for each in comparison.verdicts)
+    cases, times, worse = len(comparison.verdicts) - alone, len(comparison.times), len(comparison.regressions)
+    apart = f", {alone} are in one run alone" if alone else ""
     noise = f"beyond {PART:.0%} and {SECONDS * 1000:g} ms of at least {LEAST}"
-    console.print(f"{cases} of {comparison.compared} cases changed, {times} times did ({noise}); {worse} got worse.")
+    console.print(
+        f"{cases} of {comparison.compared} cases changed{apart}, {times} times did ({noise}); {worse} got worse."
+    )
 
 
 def _mark(is_regression: bool) -> Text:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from bench.cases import all_cases
 from bench.device import Device
 from bench.terminal import unusable
 from ocppj.secrets import masked
@@ -87,13 +88,33 @@ def _take_up(context: typer.Context, parameter: typer.CallbackParam, value: Any)
     if why_not := _why_not(results, folder, is_rerun=verdicts is not None):
         unusable(why_not)
     kind, cases = ("resume", results.left) if verdicts is None else ("rerun", _ended_with(results, verdicts))
+    if strange := [each for each in cases if each not in all_cases()]:
+        unusable(f"{folder} tells of {shown(strange[0], 100)}, and there is no such test case today: begin anew")
+    options = cast("dict[str, Any]", results.run["options"])
+    if why_not := _fault_of_options(context, options):
+        unusable(shown(f"{folder} was begun with options that cannot be: {why_not}"))
     begun_in = str(results.run["folder"])
-    if Path(begun_in).is_dir() and not Path(begun_in).samefile(os.curdir):
-        folder = folder.resolve()
-        os.chdir(begun_in)  # the paths among the options are relative to it
+    try:
+        if Path(begun_in).is_dir() and not Path(begun_in).samefile(os.curdir):
+            folder = folder.resolve()
+            os.chdir(begun_in)  # the paths among the options are relative to it
+    except OSError as error:
+        unusable(f"{folder} was begun in a folder that nobody can go to: {error.strerror}")
     context.obj = Earlier(folder, results, kind, cases)
-    context.default_map = {**cast("dict[str, Any]", results.run["options"]), "out": str(folder)}
+    context.default_map = {**options, "out": str(folder)}
     return value
+
+
+def _fault_of_options(context: typer.Context, options: Mapping[str, Any]) -> str | None:
+    """What is wrong with the options of an earlier run, which somebody may have written; None if nothing is."""
+    for parameter in context.command.params:
+        if parameter.name not in options or parameter.name in NOT_KEPT:
+            continue
+        try:
+            parameter.process_value(context, options[parameter.name])
+        except (typer.BadParameter, TypeError, ValueError) as error:
+            return f"{max(parameter.opts, key=len)}: {error}"
+    return None
 
 
 @dataclass(frozen=True)
@@ -104,6 +125,7 @@ class Sessions:
         Path | None,
         typer.Option(
             metavar="DIR",
+            readable=False,
             is_eager=True,
             callback=_take_up,
             help="Go on with the interrupted run that DIR holds, with its device and its options.",
@@ -113,6 +135,7 @@ class Sessions:
         tuple[str, Path] | None,
         typer.Option(
             metavar="VERDICTS DIR",
+            readable=False,
             is_eager=True,
             callback=_take_up,
             help="Play those cases of the run in DIR once more that ended so, e.g. fail,inconclusive.",

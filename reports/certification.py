@@ -81,6 +81,7 @@ def report(results: Results, transcripts: Transcripts, session: timing.Session |
         performance=timing.performance(results, measured),
         basis=timing.basis(results, session),
         times=measured,
+        short=timing.short,
         chart=Markup(timing.chart(measured)),  # noqa: S704  # it escapes itself
         configuration=configuration(results),
         pics=pics(results),

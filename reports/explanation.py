@@ -7,6 +7,7 @@ or Markdown: that is up to the view.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from ocppj.transcript import Record
@@ -64,7 +65,7 @@ def lines(case: CaseResult, records: Sequence[Record] = ()) -> list[str]:
 
 def _facts(failure: dict[str, Any]) -> Iterator[str]:
     yield from _field("reason", failure["text"])
-    for clause, requirement in zip(failure["clauses"], failure["requirements"], strict=False):
+    for clause, requirement in zip(failure["clauses"], chain(failure["requirements"], repeat("")), strict=False):
         yield from _field("requirement", f"{clause}: {requirement}" if requirement else clause)
     yield from _field("sentence", failure["sentence"])
     for each in failure["expected"]:

@@ -43,7 +43,7 @@ def junit(results: Results, transcripts: Transcripts) -> str:
 
 
 def _suite(profile: str, cases: Sequence[CaseResult], results: Results, transcripts: Transcripts) -> Element:
-    told = {"name": shown(profile), "timestamp": str(results.run["started"])}
+    told = {"name": shown(profile), "timestamp": shown(str(results.run["started"]))}
     suite = Element("testsuite", told | _totals(results, cases))
     properties = SubElement(suite, "properties")
     for name, value in _properties(profile, cases, results):

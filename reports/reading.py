@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
-from ocppj.transcript import SENDERS, Record, read
+from ocppj.transcript import BEFORE, SENDERS, Record, read
 from reports.results import FORMAT, JOURNAL, RESULTS, Attempt, CaseResult, Results, StepResult
 from reports.texts import shown
 
@@ -49,6 +49,7 @@ class StoredTranscripts(Mapping[str, list[Record]]):
     """
 
     def __init__(self, folder: Path) -> None:
+        _look_into(folder / "cases")
         # What is about to be run again has its transcript among the attempts until another one is there.
         attempts = sorted(folder.glob("cases/*/attempts/[0-9]*/transcript.jsonl"), key=_attempt)
         self._paths = {path.parents[2].name: path for path in attempts}
@@ -63,6 +64,16 @@ class StoredTranscripts(Mapping[str, list[Record]]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _look_into(folder: Path) -> None:
+    """Raise ``BadResults`` if a folder cannot be read, of which a search for files in it says nothing."""
+    try:
+        next(folder.iterdir(), None)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise BadResults(shown(f"{folder} cannot be read: {error.strerror}")) from None
 
 
 def _journal(path: Path) -> Iterator[CaseResult]:
@@ -103,8 +114,13 @@ def _document(path: Path) -> Any:
 
 def _fault(document: Any, kind: str = "") -> str | None:
     """The first way in which a document has not the shape of results, or of a ``case``; None if it has it."""
+    return first_fault(_schema(kind), document)
+
+
+def first_fault(schema: Any, document: Any) -> str | None:
+    """The first way in which a document does not hold to a schema: where, and what is wrong; None if it does."""
     try:
-        error = next(_schema(kind).iter_errors(document), None)
+        error = next(schema.iter_errors(document), None)
     except UnicodeEncodeError:  # jsonschema_rs quotes what is wrong, but cannot quote half a surrogate pair
         return "something in it is wrong, and no text"
     if error is None:
@@ -158,7 +174,9 @@ def _attempt(path: Path) -> int:
 def _is_record(record: object) -> bool:
     if not isinstance(record, dict) or not isinstance(record.get("kind"), str):
         return False
-    if record["kind"] == "frame" and not (record.get("direction") in SENDERS and isinstance(record.get("raw"), str)):
+    if record["kind"] in ("frame", BEFORE) and not (
+        record.get("direction") in [*SENDERS] and isinstance(record.get("raw"), str)
+    ):
         return False
     try:
         return datetime.fromisoformat(record["timestamp"]).tzinfo is not None

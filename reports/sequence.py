@@ -69,6 +69,8 @@ def _partners(records: Sequence[Record]) -> dict[int, int]:
     waiting: dict[tuple[Party | None, str], list[int]] = {}
     partners: dict[int, int] = {}
     for number, record in enumerate(records):
+        if record.get("kind") not in ("frame", BEFORE):
+            continue
         sender, unique_id = _sender(record), str(record.get("messageId"))
         match record.get("messageType"):
             case "CALL":

@@ -16,7 +16,7 @@ import jsonschema_rs
 
 from ocppj.secrets import masked
 from ocppj.transcript import Party
-from reports.reading import BadResults
+from reports.reading import LONGEST, BadResults, first_fault
 from reports.results import Results, Transcripts
 from reports.texts import shown
 from reports.times import NAMES, of_transcript, seconds_told, together
@@ -113,9 +113,8 @@ def read(folder: Path) -> Session | None:
         raise BadResults(shown(f"{path} is from a newer version: format {written}, known here is {FORMAT}"))
     if written != FORMAT:
         raise BadResults(shown(f"{path} is not what a measurement writes: it has no format number"))
-    if wrong := next(jsonschema_rs.Draft7Validator(_SCHEMA).iter_errors(document), None):
-        place = "/".join(map(str, wrong.instance_path)) or "it"
-        raise BadResults(shown(f"{path} is not what a measurement writes: {place}: {wrong.message}", 500))
+    if fault := first_fault(jsonschema_rs.Draft7Validator(_SCHEMA), document):
+        raise BadResults(shown(f"{path} is not what a measurement writes: {fault}", LONGEST))
     told = [
         Times(each["kind"], each["action"], each["party"], (*each["times_s"],)) for each in document["measurements"]
     ]

@@ -115,6 +115,32 @@ async def test_what_the_schema_forbids() -> None:
     assert found["next"].endswith("what led to this Authorize.conf.")
 
 
+async def test_an_id_tag_that_is_not_known_may_be_the_fault_of_the_test_data() -> None:
+    found = await wrong_answer(expected="Accepted", seen="Invalid")
+    assert found["next"] == (
+        "See that the Central System knows idTag A as the case expects it, or name another one with --data, then play "
+        "the case again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "status"),
+    [
+        ("TriggerMessage", {"requestedMessage": "Heartbeat"}, "NotImplemented"),
+        ("UnlockConnector", {"connectorId": 1}, "NotSupported"),
+    ],
+)
+async def test_a_feature_that_there_is_not_can_be_declared(action: str, payload: dict[str, Any], status: str) -> None:
+    stage = Stage("CS")
+    stage.result(CP, stage.call(CS, action, payload), {"status": status})
+    await stage.claim(CS, action)
+    found = await told(stage, claim_conf(stage.bench, CP, action, [("status", "Accepted")]))
+    assert found["next"] == (
+        f"Have the Charge Point fill in status of {action}.conf as expected, then play the case again; if it does not "
+        "have the feature, say so with --lacks."
+    )
+
+
 async def test_a_refusal() -> None:
     stage = Stage("CSMS")
     stage.error(CS, stage.call(CP, "Authorize", {"idTag": "A"}), "NotImplemented")

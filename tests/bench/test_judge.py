@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.device import Device, Security
-from bench.judgement import differences, judge_again
+from bench.device import DEFAULT_DATA, FILE_SERVERS, Device, Security, device
+from bench.judgement import device_then, differences, judge_again
 from bench.mutants import all_mutants
 from bench.play import play
 from bench.plugin import Rehearsal
 from bench.run import Run
 from ocppj.transcript import BENCH, Record, read
-from reports.reading import StoredTranscripts, read_results
+from reports.reading import BadResults, StoredTranscripts, read_results
 from reports.results import Results
 
 # Nobody may speak to anybody: any address that is bound or connected to ends the command.
@@ -233,6 +233,52 @@ def test_a_folder_that_is_corrupt_is_told_in_a_line(run_of_some: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "line 1: no record of a transcript" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kind", "a toaster"),
+        ("address", "nowhere"),
+        ("test_data", {"NumberOfConnectors": "many"}),
+        ("test_data", {"ConnectorId": "9"}),
+        ("test_data", {"CertificateFault": "spoilt"}),
+        ("lacks", ["a door"]),
+        ("limits_s", {"patience": 3.0}),
+        ("security", {"profile": "high"}),
+        ("security", {"profile": 4}),
+    ],
+)
+def test_a_device_that_cannot_be_is_told_in_a_line(name: str, value: object) -> None:
+    told = device(listen=("127.0.0.1", 9000)).describe()
+    assert device_then(told).data["NumberOfConnectors"] == "1"
+    with pytest.raises(BadResults, match="the results do not describe the device as cases must know it: ") as refused:
+        device_then(told | {name: value})
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("subject", [device(), device(url="wss://csms.example"), device(listen=("127.0.0.1", 9000))])
+def test_the_device_is_the_one_of_then(subject: Device) -> None:
+    told = subject.describe() | {"file_servers": {"FtpPort": "21", "FirmwareFile": "gone.bin"}}
+    then = device_then(told)
+    assert then.data == subject.data
+    assert then.describe() == told | {"file_servers": FILE_SERVERS | {"FtpPort": "21", "FirmwareFile": "gone.bin"}}
+
+
+def test_what_nobody_has_told_of_a_device_then_is_as_it_is_today() -> None:
+    told = device().describe()
+    told["test_data"] = {"CertificateFault": "other_key", "OfALaterVersion": "x"}
+    assert device_then(told).data == DEFAULT_DATA | {"CertificateFault": "other_key"}
+
+
+def test_results_that_tell_nothing_of_the_vendor_hear_of_it(run_of_some: Path, tmp_path: Path) -> None:
+    told = json.loads((run_of_some / "results.json").read_text())
+    del told["device"]["about"]
+    (run_of_some / "results.json").write_text(json.dumps(told))
+    done = judge(run_of_some, "--case", "TC_001_CS", "--out", tmp_path / "judged")
+    assert done.returncode == 0, done.stdout + done.stderr
+    about = json.loads((tmp_path / "judged" / "results.json").read_text())["device"]["about"]
+    assert about["vendor"] == "Rehearsal"
 
 
 def test_a_case_without_a_transcript_is_not_judged(run_of_some: Path) -> None:

@@ -1,6 +1,9 @@
 """``rehearse report`` and ``rehearse compare`` as commands: what they write, say and return, and what they refuse."""
 
+import errno
+import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+import bench.judge_commands
 import bench.report_commands  # noqa: F401  # registers the commands
 import reports.views
 from bench.command_line import app
@@ -95,6 +99,46 @@ def test_a_report_as_pdf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF-")
 
 
+@pytest.mark.parametrize(
+    "arguments", [("report", "DIR"), ("compare", "DIR", "."), ("compare", ".", "DIR"), ("judge", "DIR")]
+)
+def test_a_folder_that_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str]) -> None:
+    folder = left(tmp_path / "closed", results(case("TC_003_CSMS")), 0.1)
+    _close(monkeypatch, folder)
+    given = [folder if each == "DIR" else tmp_path if each == "." else each for each in arguments]
+    left(tmp_path, results(case("TC_003_CSMS")))
+    refused(rehearse(*given), f"{folder}/results.json cannot be read: Permission denied")
+
+
+def test_transcripts_that_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = left(tmp_path, results(case("TC_003_CSMS")), 0.1)
+    _close(monkeypatch, folder / "cases")
+    refused(rehearse("report", folder), f"{folder}/cases cannot be read: Permission denied")
+
+
+def _close(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let nobody look into a folder, not even root, who may do anything."""
+    access, scandir, open_file = os.access, os.scandir, io.open
+
+    def denied(path: object) -> bool:
+        return isinstance(path, (str, Path)) and Path(path).is_relative_to(folder)
+
+    def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(path: Any, *more: Any, **options: Any) -> Any:
+            if denied(path):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return call(path, *more, **options)
+
+        return called
+
+    monkeypatch.setattr(
+        os, "access", lambda path, *more, **options: not denied(path) and access(path, *more, **options)
+    )
+    monkeypatch.setattr(os, "scandir", refusing(scandir))
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
+    monkeypatch.setattr(io, "open", refusing(open_file))
+
+
 def test_a_report_where_nothing_can_be_written(tmp_path: Path) -> None:
     folder = left(tmp_path, results(case("TC_003_CSMS")))
     (folder / "junit.xml").mkdir()
@@ -124,6 +168,15 @@ def test_a_regression(tmp_path: Path) -> None:
     assert "worse Authorize Central System test cases 0.100 s (10) 0.500 s (11)" in lines
     assert "2 of 2 cases changed, 1 times did" in done.output
     assert "2 got worse." in done.output
+
+
+def test_what_one_run_alone_has_is_counted_apart(tmp_path: Path) -> None:
+    old = left(tmp_path / "old", results(case("TC_003_CSMS"), case("TC_004_1_CSMS")))
+    new = left(tmp_path / "new", results(case("TC_003_CSMS"), case("TC_010_CSMS"), case("TC_011_1_CSMS")))
+    done = rehearse("compare", old, new)
+    assert done.exit_code == FAILED
+    assert "0 of 1 cases changed, 3 are in one run alone, 0 times did" in done.output
+    assert "1 got worse." in done.output
 
 
 def test_a_comparison_as_json(tmp_path: Path) -> None:

@@ -406,6 +406,35 @@ def test_a_run_that_does_not_tell_how_it_was_begun(broken_off: Path, missing: st
     assert_unusable(rehearse("run", "--resume", "out", cwd=broken_off), "out does not tell how it was begun")
 
 
+def test_a_run_of_a_case_that_there_is_no_more(broken_off: Path) -> None:
+    _edit(broken_off, sessions=[{**results(broken_off / "out")["run"]["sessions"][0], "cases": [BEFORE, "TC_999_CS"]}])
+    before = (broken_off / "out" / "results.json").read_bytes()
+    process = rehearse("run", "--resume", "out", cwd=broken_off)
+    assert_unusable(process, "out tells of TC_999_CS, and there is no such test case today")
+    assert (broken_off / "out" / "results.json").read_bytes() == before
+
+
+def test_a_run_that_was_begun_where_nobody_can_go(broken_off: Path) -> None:
+    _edit(broken_off, folder="x" * 3000)
+    process = rehearse("run", "--resume", "out", cwd=broken_off)
+    assert_unusable(process, "out was begun in a folder that nobody can go to: File name too long")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"case": "TC_001_CS"}, "--case: "),
+        ({"shuffle": "often"}, "--shuffle: "),
+        ({"device": 7}, "--device: "),
+        ({"strict": []}, "--strict: "),
+    ],
+)
+def test_a_run_with_options_that_cannot_be(broken_off: Path, options: dict[str, object], words: str) -> None:
+    _edit(broken_off, options=options)
+    process = rehearse("run", "--resume", "out", cwd=broken_off)
+    assert_unusable(process, f"out was begun with options that cannot be: {words}")
+
+
 def test_a_run_whose_settings_are_not_the_same_any_more(broken_off: Path) -> None:
     _edit(broken_off, options={"case": [BEFORE, STRUCK, AFTER], "data": ["HeartbeatInterval=18"]})
     words = 'was begun with other settings, take that back or begin anew: test_data.HeartbeatInterval was "17", is "18"'

@@ -157,3 +157,15 @@ def test_a_command_without_its_password(tmp_path: Path, spelling: list[str]) -> 
     text = (tmp_path / "a folder" / "results.json").read_text()
     assert "0123456789abcdef" not in text
     assert re.search(r"--password[=' ]+\*\*\*' --out 'a folder'$", results(tmp_path / "a folder")["run"]["command"])
+
+
+def test_a_narrow_terminal_cuts_no_name_and_no_path(tmp_path: Path) -> None:
+    out = f"{'a long name of a folder ' * 3}[red]"
+    shown = at_a_terminal(
+        ["run", "--case", "TC_042_1_CSMS", "--case", "TC_021_CS", "--out", out], tmp_path, COLUMNS="40"
+    )
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "")
+    table = plain[plain.index("\nprofile") :]
+    assert table.startswith("\nprofile                  pass  fail\nCore ")
+    assert "\nLocalAuthListManagement     1     0\n" in table
+    assert f"2 pass. Results: {out}/results.json\n" in table

@@ -16,7 +16,7 @@ from reports.requirements import requirements
 from reports.results import Results
 from reports.timing import Session, Times
 from tests.reports.chromium import look
-from tests.reports.few import LONG, NASTY, case, results
+from tests.reports.few import LONG, NASTY, case, failure, results
 from tests.reports.prepared import GOLDEN, ID, VERDICTS, frame, hostile, page_of, run_of
 
 
@@ -167,6 +167,12 @@ def test_a_failure_is_explained_field_by_field() -> None:
     assert "What to do next Look at the idTag in the Central System." in text
 
 
+def test_a_clause_of_which_nothing_is_known_is_named_alone() -> None:
+    run = results(case(ID, "fail", failure=failure(clauses=["OCPP 1.6 4.1", "OCPP 1.6 7.2"])))
+    text = Page(report(run, {})).text
+    assert "OCPP 1.6 4.1 A known idTag is accepted OCPP 1.6 7.2 Then the Central System" in text
+
+
 def test_a_diagram_is_inside_for_what_did_not_pass_and_a_link_away_for_the_rest() -> None:
     for verdict, count in {"pass": 0, "fail": 1, "inconclusive": 1, "error": 1, "not_applicable": 0}.items():
         html = report(*run_of(verdict))
@@ -208,11 +214,12 @@ def test_figures_come_from_a_measurement_of_this_device() -> None:
     run = results(case(ID), time="virtual")
     text = Page(report(run, {})).text
     assert "OCPP response timeout Central System 30 s not measured (virtual time)" in text
-    times = Times("response", "Authorize", "Central System", (0.002, 0.004, 0.003))
+    times = Times("response", "Authorize", "Central System", (0.00021, 0.004, 0.003))
     session = Session("ocpp-rehearsal", "0.1.0", "A", "B", "here", run.device, (times,))
     html = report(run, {}, session)
     assert "0.004 s (longest of 3; median 0.003 s)" in Page(html).text
     assert 'class="timing"' in html
+    assert "Authorize Central System 3 0.21 ms 3 ms 4 ms 4 ms" in Page(html).text
 
 
 def test_an_empty_run_has_a_report() -> None:

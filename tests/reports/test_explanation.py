@@ -47,6 +47,7 @@ def test_what_is_not_known_is_left_out() -> None:
     explained = lines(failed(sentence="", clauses=["a clause"], requirements=[""], expected=[], frames=[0]))
     assert [line.split()[0] for line in explained] == ["reason", "requirement", "next"]
     assert explained[1] == "requirement  a clause"
+    assert "requirement  a clause" in lines(failed(clauses=["a clause"], requirements=[]))
 
 
 def test_frames_that_are_not_there() -> None:

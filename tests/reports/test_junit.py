@@ -177,7 +177,7 @@ def test_a_device_can_say_what_it_likes() -> None:
         clauses=texts,
         failure=failure(text=NASTY, nearest=NASTY + LONG, sentence=NASTY, requirements=texts, next=NASTY),
     )
-    run = results(bad, case("TC_042_1_CSMS", "not_applicable", reason=NASTY), kind=NASTY)
+    run = results(bad, case("TC_042_1_CSMS", "not_applicable", reason=NASTY), kind=NASTY, started=NASTY)
     run.device |= {"address": NASTY, "identity": NASTY, "about": {NASTY: "x", "vendor": NASTY}}
     text = junit(run, {})
     assert text.encode()

@@ -142,6 +142,7 @@ def put(path: str, value: object) -> Callable[[Any], None]:
         ("device", None),
         ("device/identity", 7),
         ("device/limits_s", {"message_timeout": "long"}),
+        ("device/limits_s", {"message_timeout": 1e13}),
         ("device/about", {"vendor": ["a"]}),
         ("cases", {}),
         ("cases/0", "TC_003_CSMS"),
@@ -154,6 +155,7 @@ def put(path: str, value: object) -> Callable[[Any], None]:
         ("cases/0/strict_verdict", None),
         ("cases/0/duration_s", "1"),
         ("cases/0/duration_s", -1),
+        ("cases/0/duration_s", 1e13),
         ("cases/0/remarks", [1]),
         ("cases/0/steps", [{"keyword": "Then"}]),
         ("cases/0/failure", {"text": "only"}),
@@ -218,6 +220,7 @@ def test_a_folder_without_transcripts_has_none(tmp_path: Path) -> None:
         {"kind": "stimulus", "timestamp": "2026-02-03T04:05:06"},
         {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "raw": "[]", "direction": "sideways"},
         {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "direction": "cp-to-csms"},
+        {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "raw": "[]", "direction": ["cp-to-csms"]},
     ],
 )
 def test_a_line_that_is_no_record(tmp_path: Path, record: Any) -> None:

@@ -152,6 +152,9 @@ def test_a_sentence_heads_what_it_set_off() -> None:
 
 def test_what_nobody_knows_is_left_out() -> None:
     assert rows([at(1, kind="of a later version")]) == []
+    told = [call(CP, "1"), answer(CSMS, "1") | {"kind": "of a later version"}]
+    assert [(each.record, each.partner) for each in rows(told)] == [(0, None)]
+    ElementTree.fromstring(svg(told))  # noqa: S314  # our own
 
 
 # SVG
