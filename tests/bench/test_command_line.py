@@ -619,7 +619,7 @@ def interrupted(tmp_path: Path) -> int:
     port = free_port()
 
     async def both() -> int:
-        cases = ["--case", "TC_003_CS", "--case", "TC_017_1_CS", "--operator", "command:sleep 50"]
+        cases = ["--case", "TC_003_CS", "--case", "TC_017_1_CS", "--operator", "command:sh -c 'touch asked; sleep 50'"]
         process = await asyncio.create_subprocess_exec(
             str(REHEARSE), "run", "--listen", f"127.0.0.1:{port}", *cases, "--out", "out",
             cwd=tmp_path, stdout=-3, stderr=-3, stdin=-3,
@@ -627,7 +627,8 @@ def interrupted(tmp_path: Path) -> int:
         charge_point = ChargePoint()
         await charge_point.power_on(f"ws://127.0.0.1:{port}")
         try:
-            await asyncio.sleep(4)
+            while not (tmp_path / "asked").exists() and process.returncode is None:
+                await asyncio.sleep(0.05)
             process.send_signal(2)
             return await asyncio.wait_for(process.wait(), 40)
         finally:
