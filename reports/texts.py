@@ -3,6 +3,7 @@
 What is escaped for HTML, XML or Mermaid is the view's own business; here goes what no escaping helps against.
 """
 
+import re
 import unicodedata
 
 LONGEST = 1000  # characters of one text in a view; results.json and the transcripts have it whole
@@ -10,12 +11,18 @@ LONGEST = 1000  # characters of one text in a view; results.json and the transcr
 # Control characters, directions that turn a line round, halves of pairs, what has no meaning, separators of lines.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
+# What is seen as it is, each character in one column: nearly all that devices send. Without and with lines.
+_PLAIN = re.compile(r"[ -~]*")
+_PLAIN_LINES = re.compile(r"[ -~\n\t]*")
+
 
 def shown(text: str, longest: int = LONGEST, *, lines: bool = False) -> str:
     """The text with what cannot be seen spelt out (``\\x00``), and shortened to so many columns.
 
     With ``lines`` line breaks and tabs stay.
     """
+    if len(text) <= longest and (_PLAIN_LINES if lines else _PLAIN).fullmatch(text):
+        return text
     cut: list[str] = []
     width = 0
     for character in text:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,14 @@ import pytest
 
 from bench.cases import all_cases, cases_for
 from bench.device import CAPABILITIES, device
+from bench.play import play
+from bench.plugin import Rehearsal
+from bench.run import Run
 from ocppj.transcript import normalised, read
 from reference_csms.central_system import CentralSystem
 from reference_csms.store import Store
 from reports.reading import read_results
+from reports.results import Results
 from reports.views import CASE_VIEWS, VIEWS
 from simulator.charge_point import ChargePoint
 from tests.bench.hostile import hostile_environment, hostile_folder
@@ -356,20 +361,42 @@ def test_cases_can_be_chosen(tmp_path: Path) -> None:
     assert chosen(tmp_path, "--profile", "core") == core
 
 
+def needing(lacking: str) -> set[str]:
+    """The cases that a Charge Point without something is not asked for."""
+    return {case.id for case in cases_for(device(lacks=frozenset({lacking}))).values() if lacking in case.needs}
+
+
 @pytest.mark.parametrize("lacking", sorted(CAPABILITIES))
-def test_what_the_charge_point_lacks(tmp_path: Path, lacking: str) -> None:
-    process = rehearse("run", "-n", "2", "--lacks", lacking, "--out", "out", cwd=tmp_path)
-    assert process.returncode == 0, process.stdout
-    tagged = {case.id for case in cases_for(device(lacks=frozenset({lacking}))).values() if lacking in case.needs}
+def test_what_the_charge_point_lacks(lacking: str) -> None:
+    with closing(Run(device(lacks=frozenset({lacking})))) as run:
+        rehearsal = Rehearsal(run, Results({}, run.device.describe()))
+        assert play(rehearsal) == pytest.ExitCode.OK
+    tagged = needing(lacking)
     assert tagged
+    found = {case.id: case for case in rehearsal.results.cases}
+    assert {name: case.verdict for name, case in found.items()} == {
+        case: "not_applicable" if case in tagged else "pass" for case in ALL
+    }
+    for name in tagged:
+        assert found[name].reason == f"the device lacks {CAPABILITIES[lacking]}"
+        assert found[name].steps == []
+
+
+def test_the_option_lacks(tmp_path: Path) -> None:
+    process = rehearse("run", "-n", "2", "--lacks", "detachable_cable", "--out", "out", cwd=tmp_path)
+    assert process.returncode == 0, process.stdout
+    tagged = needing("detachable_cable")
     assert verdicts(tmp_path / "out") == {case: "not_applicable" if case in tagged else "pass" for case in ALL}
     document = results(tmp_path / "out")
     assert document["summary"]["not_applicable"] == len(tagged)
-    assert document["device"]["lacks"] == [lacking]
-    for case in document["cases"]:
-        if case["id"] in tagged:
-            assert case["reason"] == f"the device lacks {CAPABILITIES[lacking]}"
-            assert case["steps"] == []
+    assert document["device"]["lacks"] == ["detachable_cable"]
+
+
+def test_the_option_lacks_takes_each_of_them(tmp_path: Path) -> None:
+    options = [f"--lacks={each}" for each in CAPABILITIES]
+    process = rehearse("run", "--case", "TC_001_CSMS", *options, "--out", "out", cwd=tmp_path)
+    assert process.returncode == 0, process.stdout
+    assert results(tmp_path / "out")["device"]["lacks"] == sorted(CAPABILITIES)
 
 
 def test_a_strict_run_is_judged_by_the_strict_verdicts(tmp_path: Path) -> None:
@@ -620,7 +647,7 @@ def interrupted(tmp_path: Path) -> int:
     port = free_port()
 
     async def both() -> int:
-        cases = ["--case", "TC_003_CS", "--case", "TC_017_1_CS", "--operator", "command:sleep 50"]
+        cases = ["--case", "TC_003_CS", "--case", "TC_017_1_CS", "--operator", "command:sh -c 'touch asked; sleep 50'"]
         process = await asyncio.create_subprocess_exec(
             str(REHEARSE), "run", "--listen", f"127.0.0.1:{port}", *cases, "--out", "out",
             cwd=tmp_path, stdout=-3, stderr=-3, stdin=-3,
@@ -628,7 +655,8 @@ def interrupted(tmp_path: Path) -> int:
         charge_point = ChargePoint()
         await charge_point.power_on(f"ws://127.0.0.1:{port}")
         try:
-            await asyncio.sleep(4)
+            while not (tmp_path / "asked").exists() and process.returncode is None:  # noqa: ASYNC110  # a file is no event
+                await asyncio.sleep(0.05)
             process.send_signal(2)
             return await asyncio.wait_for(process.wait(), 40)
         finally:

@@ -4,14 +4,19 @@ docs/field-notes/charge-points.md says of every fail who is wrong.
 """
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
+from bench.cases import all_cases
 from tests.interop.rehearsals import (
     HERE,
     SECURED,
     Due,
     Rehearsed,
+    Rehearsing,
     foreign_device,
     free_port,
     rehearsing,
@@ -21,6 +26,7 @@ from tests.interop.rehearsals import (
 PROGRAM = HERE / "ocppsim" / "bin" / "ocppsim"
 INSTALL = f"cargo install ocppsim --version 0.3.0 --locked --root {PROGRAM.parents[1]}"
 DEVICES = HERE.parents[1] / "devices"
+PARTS = 3
 
 
 def _lacks(what: str) -> Due:
@@ -84,18 +90,30 @@ DUE = {
 }
 
 
-@pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
-    require(PROGRAM.is_file(), f"no foreign Charge Point: {INSTALL}")
+@contextmanager
+def _judged(folder: Path, cases: Iterable[str]) -> Iterator[Rehearsing]:
     port = free_port()
     hands = (sys.executable, DEVICES / "ocppsim.py", f"ws://127.0.0.1:{port}", "CP1", "--program", PROGRAM)
     with foreign_device(*hands) as [interface]:
         operator = f"http:http://127.0.0.1:{interface}/charge-points/{{charge_point}}/{{action}}"
         device = ("--device", str(DEVICES / "ocppsim.toml"), "--listen", f"127.0.0.1:{port}", "--operator", operator)
-        with rehearsing(tmp_path_factory.mktemp("ocppsim") / "run", *device) as rehearsal:
-            return rehearsal.finish()
+        with rehearsing(folder, *device, *(f"--case={case}" for case in cases)) as rehearsal:
+            yield rehearsal
 
 
-def test_it_is_judged(rehearsed: Rehearsed) -> None:
-    assert rehearsed.against(DUE) == ""
-    assert rehearsed.status == 1
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rehearsed, ...]:
+    """Each has a part of the cases and a Charge Point of its own, all at the same time: most of it is waiting."""
+    require(PROGRAM.is_file(), f"no foreign Charge Point: {INSTALL}")
+    folder = tmp_path_factory.mktemp("ocppsim")
+    of_charge_points = sorted(case.id for case in all_cases().values() if case.role == "CS")
+    with ExitStack() as stack:
+        parts = [_judged(folder / f"part {part}", of_charge_points[part::PARTS]) for part in range(PARTS)]
+        started = [stack.enter_context(part) for part in parts]
+        return tuple(rehearsal.finish() for rehearsal in started)
+
+
+def test_it_is_judged(rehearsed: tuple[Rehearsed, ...]) -> None:
+    every_case = {case_id: case for part in rehearsed for case_id, case in part.cases.items()}
+    assert Rehearsed(1, "", every_case).against(DUE) == ""
+    assert [part.status for part in rehearsed] == [1] * PARTS  # in each there is a case that fails
