@@ -453,7 +453,7 @@ STARTS = mutants_of(
 
 ASKS = mutants_of(
     "Central System",
-    "OCPP 1.6 6.19",
+    "OCPP 1.6 6.21",
     {
         "the composite schedule of another connector is asked for": (
             asks("GetCompositeSchedule", with_fields(connectorId=2)),
