@@ -107,11 +107,16 @@ class Life:
             await asyncio.sleep(PAUSE)
 
 
-def sign_of_life(records: list[Record], party: Party) -> bool:
-    """Whether a transcript shows that a party is there, were it only to refuse."""
-    if any(record["kind"] == "frame" and SENDERS[record["direction"]] == party for record in records):
+def sign_of_life(records: list[Record], party: Party, identity: str) -> bool:
+    """Whether a transcript shows that a party is there, were it only to refuse or to be refused.
+
+    A stranger who knocks at our port is no sign of the Charge Point ``identity``; who fails before he has named himself
+    may be it.
+    """
+    ours = [record for record in records if record.get("chargePointId", "") in ("", identity)]
+    if any(record["kind"] == "frame" and SENDERS[record["direction"]] == party for record in ours):
         return True
-    return any(map(_is_refused, openings(records)))
+    return any(map(_is_refused, openings(ours)))
 
 
 def _is_refused(opening: Opening) -> bool:

@@ -276,7 +276,7 @@ class Run:
         await charge_point.power_on(self.device.url)
 
         def told() -> str | None:
-            if sign_of_life(wire.records, "Central System"):
+            if sign_of_life(wire.records, "Central System", identity):
                 return ""
             return next((str(each) for each in openings(wire.records) if not each.is_granted), None)
 

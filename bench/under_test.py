@@ -148,7 +148,7 @@ class ChargePointUnderTest:
                 if not self._known.accepted:  # 4.2: nothing may be asked
                     return None
                 await self.central_system.request(identity, "GetConfiguration", {"key": ["HeartbeatInterval"]})
-        if sign_of_life(transcript.records[start:], "Charge Point"):
+        if sign_of_life(transcript.records[start:], "Charge Point", identity):
             return None
         return "it is connected and answers nothing" if self.is_connected else "it is not connected"
 

@@ -329,7 +329,7 @@ async def test_what_came_instead_is_quoted() -> None:
     over = await ending(stage.bench.claim(CP, "StatusNotification", connector=1, within=5))
     assert str(over) == (
         "the Charge Point sent no StatusNotification.req for connector 1 in 5 s; "
-        "instead came FirmwareStatusNotification.req {'status': 'Idle'} (OCPP 1.6 4.9)"
+        'instead came FirmwareStatusNotification.req {"status": "Idle"} (OCPP 1.6 4.9)'
     )
 
 

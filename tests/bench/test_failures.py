@@ -172,7 +172,7 @@ async def test_what_came_instead() -> None:
     stage.call(CP, "Heartbeat", {})
     stage.call(CP, "Authorize", {"idTag": "A"})
     found = await told(stage, claim_request(stage.bench, CP, "StartTransaction", within=1))
-    assert found["nearest"] == "Authorize.req {'idTag': 'A'}"
+    assert found["nearest"] == 'Authorize.req {"idTag": "A"}'
     assert (found["frame"], found["frames"]) == (None, [0, 1])
     assert "why there was no StartTransaction.req at 2" in found["next"]
     # The cause is what is missing, whatever came instead.
@@ -184,7 +184,7 @@ async def test_one_of_its_kind_is_nearer_than_another() -> None:
     stage.call(CP, "Authorize", {"idTag": "A"})
     stage.call(CP, "StatusNotification", status(2, "Charging"))
     found = await told(stage, claim_request(stage.bench, CP, "StatusNotification", [("connectorId", "1")], within=1))
-    assert found["nearest"].startswith("StatusNotification.req {'connectorId': 2")
+    assert found["nearest"].startswith('StatusNotification.req {"connectorId": 2')
 
 
 async def test_another_status() -> None:

@@ -828,7 +828,7 @@ def test_messages_in_words() -> None:
     wire = Records().call(CP, "Authorize", {"idTag": "T"}).result(CS, {}).error(CS, "InternalError", description="why")
     wire.frame(CP, "x" * 500).frame(CP, "[7]")
     assert [str(message) for message in messages(wire)] == [
-        "Authorize.req {'idTag': 'T'}",
+        'Authorize.req {"idTag": "T"}',
         "CALLRESULT {}",
         "CALLERROR InternalError 'why'",
         f"invalid frame {'x' * 157}...",

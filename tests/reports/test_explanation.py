@@ -29,14 +29,14 @@ def failed(verdict: str = "fail", case_id: str = "TC_023_1_CSMS", **fields: Any)
 
 
 def test_the_whole_of_it() -> None:
-    explained = lines(failed(frame=1, frames=[0], nearest="Authorize.req {'idTag': 'A'}"), AUTHORIZED)
+    explained = lines(failed(frame=1, frames=[0], nearest='Authorize.req {"idTag": "A"}'), AUTHORIZED)
     assert explained == [
         "reason       idTagInfo.status is Invalid",
         "requirement  OCPP 1.6 4.1: A known idTag is accepted",
         "sentence     Then the Central System responds with Authorize.conf",
         "expected     idTagInfo.status = Accepted",
         "seen         idTagInfo.status = Invalid",
-        "nearest      Authorize.req {'idTag': 'A'}",
+        'nearest      Authorize.req {"idTag": "A"}',
         "frames         06:07:08.910  Charge Point    Authorize.req  idTag A",
         "             > 06:07:08.910  Central System  Authorize.conf  idTagInfo.status Invalid",
         "next         Look at the idTag in the Central System.",

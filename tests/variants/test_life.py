@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.device import device
+from bench.life import sign_of_life
 from bench.operators import Answer, Operator, Outcome, Request
 from bench.plugin import Rehearsal
 from bench.run import Run
@@ -413,3 +414,17 @@ def test_who_comes_back_is_heard_of_its_connectors_again(calendar: Calendar) -> 
         assert run._charge_point_under_test is not None
         station.loop.run_until_complete(asyncio.sleep(5))
         station.loop.run_until_complete(look(run._charge_point_under_test))
+
+
+@pytest.mark.parametrize(
+    ("who", "is_one"),
+    [
+        ("CP1", True),  # it is refused, and it is there
+        ("", True),  # it may be the one whose handshake fails
+        ("scanner", False),
+    ],
+)
+def test_whoever_else_knocks_is_no_sign_of_life(who: str, is_one: bool) -> None:
+    tls = {"kind": "tls", "chargePointId": who, "failure": "no shared cipher"}
+    opening = {"kind": "connect", "event": "opening", "chargePointId": who, "status": 404, "subprotocol": None}
+    assert sign_of_life([opening] if who else [tls], "Charge Point", "CP1") is is_one
