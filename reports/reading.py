@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 
-from ocppj.transcript import BEFORE, SENDERS, Record, read
+from ocppj.transcript import BEFORE, BENCH, SENDERS, Record, read
 from reports.results import FORMAT, JOURNAL, RESULTS, Attempt, CaseResult, Results, StepResult
 from reports.texts import shown
 
@@ -178,10 +178,23 @@ def _is_record(record: object) -> bool:
         record.get("direction") in [*SENDERS] and isinstance(record.get("raw"), str)
     ):
         return False
+    if record["kind"] == BENCH and not _tells_where(record):
+        return False
     try:
         return datetime.fromisoformat(record["timestamp"]).tzinfo is not None
     except (KeyError, TypeError, ValueError):
         return False
+
+
+def _tells_where(record: Record) -> bool:
+    """Whether a record of the bench is one: that a sentence begins, that one is done, or a fact."""
+    match record.get("event"):
+        case "step":
+            return isinstance(record.get("text"), str)
+        case "fact":
+            return isinstance(record.get("name"), str) and "value" in record
+        case event:
+            return event == "done"
 
 
 @cache

@@ -152,6 +152,7 @@ def put(path: str, value: object) -> Callable[[Any], None]:
         ("cases/0/verdict", "splendid"),
         ("cases/0/verdict", LONG),
         ("cases/0/verdict", "\x1b[31m\nsplendid"),
+        ("cases/0/started", "yesterday"),
         ("cases/0/strict_verdict", None),
         ("cases/0/duration_s", "1"),
         ("cases/0/duration_s", -1),
@@ -221,6 +222,9 @@ def test_a_folder_without_transcripts_has_none(tmp_path: Path) -> None:
         {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "raw": "[]", "direction": "sideways"},
         {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "direction": "cp-to-csms"},
         {"kind": "frame", "timestamp": "2026-02-03T04:05:06Z", "raw": "[]", "direction": ["cp-to-csms"]},
+        {"kind": "bench", "timestamp": "2026-02-03T04:05:06Z"},
+        {"kind": "bench", "timestamp": "2026-02-03T04:05:06Z", "event": "step"},
+        {"kind": "bench", "timestamp": "2026-02-03T04:05:06Z", "event": "fact", "name": "n"},
     ],
 )
 def test_a_line_that_is_no_record(tmp_path: Path, record: Any) -> None:
