@@ -121,9 +121,9 @@ class Proof:
 
 
 def _breaks(mutant: str, requirements: Iterable[str]) -> bool:
-    """Whether a mutant breaks the clause of one of these requirements."""
-    broken = tag_of(all_mutants()[mutant].clause)
-    return any(each.partition(":")[0] == broken for each in requirements)
+    """Whether a mutant breaks a clause of one of these requirements."""
+    broken = {tag_of(each) for each in all_mutants()[mutant].clause.split(", ")}
+    return not broken.isdisjoint(each.partition(":")[0] for each in requirements)
 
 
 def prove(

@@ -21,7 +21,8 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 class Mutant:
     """A fault.
 
-    ``name``: what the party does, in a few words. ``clause``: what it breaks, as in «OCPP 1.6 4.9». ``kills``: the ids
+    ``name``: what the party does, in a few words. ``clause``: what it breaks, as in «OCPP 1.6 4.9»; several are
+    separated by commas. ``kills``: the ids
     of the cases that must fail, separated by blanks. ``security_profile``: that of the connection, if the fault shows
     with another one than a self-rehearsal takes. ``is_remarked``: it breaks what a party SHOULD do, which is no
     failure: the cases must say so in a remark. ``accuses``: the ids of cases that blame the other party, as is allowed

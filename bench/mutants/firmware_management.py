@@ -152,28 +152,37 @@ UPDATES = (
     )
 )
 
-UPLOADS = mutants_of(
-    "Charge Point",
-    "OCPP 1.6 4.4",
-    {
-        "Uploading is told as Idle": (notifies(DIAGNOSTICS, "Uploading", "Idle"), "TC_045_1_CS TC_045_2_CS"),
-        "Uploading is not told": (notifies(DIAGNOSTICS, "Uploading", None), "TC_045_1_CS TC_045_2_CS"),
-        "Uploaded is told as UploadFailed": (notifies(DIAGNOSTICS, "Uploaded", "UploadFailed"), "TC_045_1_CS"),
-        "Uploaded is not told": (notifies(DIAGNOSTICS, "Uploaded", None), "TC_045_1_CS"),
-        "a failed upload is Uploaded": (notifies(DIAGNOSTICS, "UploadFailed", "Uploaded"), "TC_045_2_CS"),
-    },
-) + mutants_of(
-    "Charge Point",
-    "OCPP 1.6 5.9",
-    {
-        "diagnostics are Uploaded without an upload": (
-            uploads(lambda _: None),
-            "TC_045_1_CS TC_045_2_CS",
-        ),
-        "an empty file is uploaded": (uploads(lambda _: b""), "TC_045_1_CS"),
-        "the first byte of the diagnostics is lost": (uploads(lambda content: content[1:]), "TC_045_1_CS"),
-        "the diagnostics go to another folder": (uploads_to_another_place, "TC_045_1_CS"),
-    },
+UPLOADS = (
+    mutants_of(
+        "Charge Point",
+        "OCPP 1.6 4.4",
+        {
+            "Uploading is told as Idle": (notifies(DIAGNOSTICS, "Uploading", "Idle"), "TC_045_1_CS TC_045_2_CS"),
+            "Uploading is not told": (notifies(DIAGNOSTICS, "Uploading", None), "TC_045_1_CS TC_045_2_CS"),
+            "Uploaded is told as UploadFailed": (notifies(DIAGNOSTICS, "Uploaded", "UploadFailed"), "TC_045_1_CS"),
+            "Uploaded is not told": (notifies(DIAGNOSTICS, "Uploaded", None), "TC_045_1_CS"),
+            "a failed upload is Uploaded": (notifies(DIAGNOSTICS, "UploadFailed", "Uploaded"), "TC_045_2_CS"),
+        },
+    )
+    + mutants_of(
+        "Charge Point",
+        "OCPP 1.6 5.9",
+        {
+            "diagnostics are Uploaded without an upload": (
+                uploads(lambda _: None),
+                "TC_045_1_CS TC_045_2_CS",
+            ),
+            "an empty file is uploaded": (uploads(lambda _: b""), "TC_045_1_CS"),
+            "the first byte of the diagnostics is lost": (uploads(lambda content: content[1:]), "TC_045_1_CS"),
+        },
+    )
+    + mutants_of(
+        "Charge Point",
+        "OCPP 1.6 5.9, OCPP 1.6 8.2",
+        {
+            "the diagnostics go to another folder": (uploads_to_another_place, "TC_045_1_CS"),
+        },
+    )
 )
 
 # The Central System

@@ -137,12 +137,17 @@ UPDATES = mutants_of(
 
 VERSIONS = mutants_of(
     "Charge Point",
+    "OCPP 1.6 5.10, OCPP 1.6 3.5.2",
+    {
+        "a refused update raises the version": (updates(takes_the_version_of_what_it_refuses), "TC_043_2_CS"),
+    },
+) + mutants_of(
+    "Charge Point",
     "OCPP 1.6 5.10",
     {
         "a full list leaves the version as it was": (keeps_its_version("Full"), "TC_043_2_CS"),
         "a differential update leaves the version as it was": (keeps_its_version("Differential"), "TC_043_2_CS"),
         "the version of a list is told as it was the last time": (tells_a_version_late, "TC_043_2_CS"),
-        "a refused update raises the version": (updates(takes_the_version_of_what_it_refuses), "TC_043_2_CS"),
         "an empty list is told as version 1": (
             lambda patch: patch.setattr(local_auth_list, "EMPTY", 1),
             "TC_042_2_CS",
@@ -161,7 +166,7 @@ VERSIONS = mutants_of(
 USES = (
     mutants_of(
         "Charge Point",
-        "OCPP 1.6 3.5.3",
+        "OCPP 1.6 3.5.3, OCPP 1.6 3.5.2",
         {
             "nobody looks into the list": (does_not_look_into_it, "TC_008_1_CS TC_008_2_CS"),
         },

@@ -15,6 +15,7 @@ from bench.mutants.planting import (
     answers,
     asks,
     asks_again,
+    asks_not,
     instead,
     is_silent_about,
     is_silent_where,
@@ -523,7 +524,7 @@ OF_CHARGE_POINT = [
     Mutant(
         "a hard reset only makes a new connection",
         "Charge Point",
-        "OCPP 1.6 5.14",
+        "OCPP 1.6 5.14, OCPP 1.6 4.2, OCPP 1.6 4.2.1, OCPP 1.6 errata 3.11",
         resets("Hard", only_reconnect),
         "TC_013_CS TC_015_CS",
     ),
@@ -977,6 +978,26 @@ OF_CHARGE_POINT = [
         answers(HANDLERS, "ChangeConfiguration", instead("Accepted")),
         "TC_040_1_CS TC_040_2_CS",
     ),
+    *(
+        Mutant(
+            f"every value of {key} is Rejected",
+            "Charge Point",
+            clauses,
+            answers(HANDLERS, "ChangeConfiguration", instead("Rejected"), key=key),
+            kills,
+        )
+        for key, clauses, kills in [
+            ("AllowOfflineTxForUnknownId", "OCPP 1.6 9.1.1, OCPP 1.6 3.5.4", "TC_037_2_CS TC_037_3_CS"),
+            ("MinimumStatusDuration", "OCPP 1.6 9.1.20", "TC_023_4_CS"),
+        ]
+    ),
+    Mutant(
+        "SupportedFeatureProfiles leaves Core out",
+        "Charge Point",
+        "OCPP 1.6 3.3",
+        describes("SupportedFeatureProfiles", lambda entry: entry | {"value": entry["value"].replace("Core,", "")}),
+        "TC_019_CS",
+    ),
 ]
 
 # The Central System
@@ -1094,6 +1115,7 @@ OF_CENTRAL_SYSTEM = [
         asks("ChangeConfiguration", with_fields(key="HeartbeatInterval")),
         "TC_021_CSMS TC_040_2_CSMS",
     ),
+    Mutant("the cache is never cleared", "Central System", "OCPP 1.6 5.4", asks_not("ClearCache"), "TC_061_CSMS"),
     Mutant(
         "a key gets another value",
         "Central System",

@@ -10,6 +10,7 @@ import pytest
 from bench.mutants import Mutant, Plant
 from bench.mutants.planting import (
     answers,
+    asks,
     asks_again,
     instead,
     is_silent_about,
@@ -417,6 +418,13 @@ OF_CHARGE_POINT = [
         "TC_069_CS",
     ),
     Mutant(
+        "values are told of another connector",
+        "Charge Point",
+        "OCPP 1.6 4.7",
+        queues("MeterValues", another_connector),
+        "TC_070_CS TC_071_CS",
+    ),
+    Mutant(
         "a sample has the context Sample.Clock",
         "Charge Point",
         "OCPP 1.6 7.43",
@@ -477,6 +485,13 @@ OF_CHARGE_POINT = [
 # The Central System
 
 OF_CENTRAL_SYSTEM = [
+    Mutant(
+        "a transaction that does not run is stopped",
+        "Central System",
+        "OCPP 1.6 5.12",
+        asks("RemoteStopTransaction", lambda payload: {"transactionId": payload["transactionId"] + 1}),
+        "TC_012_CSMS",
+    ),
     Mutant(
         "a Charge Point that is known is Pending at first",
         "Central System",

@@ -22,6 +22,7 @@ from ocppj.frames import Payload
 from reference_csms import central_system
 from reference_csms.security import sign
 from reference_csms.store import CertificateFault, Store, View
+from simulator.core import HANDLERS as CORE
 from simulator.security import HANDLERS, Security
 
 CSMS = central_system.HANDLERS
@@ -166,7 +167,18 @@ OF_CHARGE_POINT = [
         SIGNED.format("CS"),
     ),
     Mutant(
-        "no SignCertificate.req follows", "Charge Point", "white paper A02.FR.03", does_not_ask, SIGNED.format("CS")
+        "every value of CpoName is Rejected",
+        "Charge Point",
+        "white paper 7.5, white paper A02",
+        answers(CORE, "ChangeConfiguration", instead("Rejected"), key="CpoName"),
+        "TC_074_CS TC_077_CS",
+    ),
+    Mutant(
+        "no SignCertificate.req follows",
+        "Charge Point",
+        "white paper A02.FR.03, white paper 6.16",
+        does_not_ask,
+        SIGNED.format("CS"),
     ),
     Mutant(
         "the CSR is for the key in use",
@@ -472,7 +484,7 @@ OF_CENTRAL_SYSTEM = [
         Mutant(f"{words} is installed", "Central System", clause, asks("InstallCertificate", change), kills)
         for words, clause, change, kills in [
             ("a root of the other type", "white paper 5.11", of_the_other_type, INSTALLED.format("CSMS")),
-            ("what is no PEM", "white paper A00.FR.507", in_base64, INSTALLED.format("CSMS")),
+            ("what is no PEM", "white paper A00.FR.507, white paper 5.11", in_base64, INSTALLED.format("CSMS")),
             ("an expired root", "white paper M05.FR.06", other_root(validity=EXPIRED), INSTALLED.format("CSMS")),
             (
                 "a root with an RSA key of 1024 bits",

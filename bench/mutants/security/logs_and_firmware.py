@@ -11,6 +11,7 @@ from bench.mutants.planting import (
     Change,
     answers,
     asks,
+    asks_not,
     asks_wrongly,
     downloads_nothing,
     instead,
@@ -139,7 +140,7 @@ OF_CHARGE_POINT = [
     Mutant(
         "a log is Uploaded without an upload",
         "Charge Point",
-        "white paper N01.FR.02",
+        "white paper N01.FR.02, white paper N01",
         uploads(lambda _: None),
         "TC_079_CS",
     ),
@@ -180,7 +181,7 @@ OF_CHARGE_POINT = [
     Mutant(
         "signed firmware is Downloaded without a download",
         "Charge Point",
-        "white paper L01.FR.04",
+        "white paper L01.FR.04, white paper 6.9",
         downloads_nothing,
         "TC_080_CS TC_081_CS",
     ),
@@ -284,6 +285,13 @@ OF_CENTRAL_SYSTEM = [
         "Central System",
         "white paper L01.FR.11",
         asks_wrongly("SignedUpdateFirmware", of_firmware(with_fields(signingCertificate=...))),
+        "TC_080_CSMS TC_081_CSMS",
+    ),
+    Mutant(
+        "no signed firmware is sent out",
+        "Central System",
+        "white paper L01, white paper 6.9",
+        asks_not("SignedUpdateFirmware"),
         "TC_080_CSMS TC_081_CSMS",
     ),
     Mutant(

@@ -226,7 +226,7 @@ OF_CHARGE_POINT = [
     Mutant(
         "every SecurityProfile is Accepted, and none used",
         "Charge Point",
-        "white paper A05.FR.07",
+        "white paper A05.FR.07, white paper 7.6",
         changes_profile(lambda *_: "Accepted"),
         "TC_083_CS TC_084_CS",
     ),
