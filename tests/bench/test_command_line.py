@@ -1,6 +1,7 @@
 """The command as its users call it: a process of its own, its exit status, its files."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
@@ -70,11 +71,23 @@ def free_port() -> int:
     return port
 
 
+def self_rehearsal(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A whole self-rehearsal, and its results: played once for all workers, and to be changed by nobody."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    told = shared / "self.json"
+    with (shared / "self.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            (shared / "self").mkdir()
+            process = rehearse("run", cwd=shared / "self")
+            told.write_text(json.dumps([process.args, process.returncode, process.stdout, process.stderr]))
+    return subprocess.CompletedProcess(*json.loads(told.read_text())), shared / "self" / "rehearsal-results"
+
+
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """A whole self-rehearsal, and its results."""
-    folder = tmp_path_factory.mktemp("self")
-    return rehearse("run", cwd=folder), folder / "rehearsal-results"
+    return self_rehearsal(tmp_path_factory)
 
 
 # --- a self-rehearsal

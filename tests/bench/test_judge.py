@@ -18,6 +18,7 @@ from bench.run import Run
 from ocppj.transcript import BENCH, Record, read
 from reports.reading import BadResults, StoredTranscripts, read_results
 from reports.results import Results
+from tests.bench.test_command_line import self_rehearsal
 
 # Nobody may speak to anybody: any address that is bound or connected to ends the command.
 JUDGE = """
@@ -39,10 +40,7 @@ def judge(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def run_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a self-rehearsal has left."""
-    folder = tmp_path_factory.mktemp("run") / "results"
-    rehearse = Path(sys.executable).with_name("rehearse")
-    subprocess.run([rehearse, "run", "-n", "2", "--out", folder], check=True, capture_output=True)  # noqa: S603  # ours
-    return folder
+    return self_rehearsal(tmp_path_factory)[1]
 
 
 @pytest.fixture

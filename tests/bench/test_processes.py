@@ -16,7 +16,15 @@ import pytest
 
 from bench.cases import all_cases
 from ocppj.transcript import normalised
-from tests.bench.test_command_line import ALL, NEEDS_THE_COMMAND, assert_unusable, rehearse, results, verdicts
+from tests.bench.test_command_line import (
+    ALL,
+    NEEDS_THE_COMMAND,
+    assert_unusable,
+    rehearse,
+    results,
+    self_rehearsal,
+    verdicts,
+)
 
 pytestmark = NEEDS_THE_COMMAND
 
@@ -106,11 +114,15 @@ class Outcome:
 
 def outcome(folder: Path, *arguments: str) -> Outcome:
     process = rehearse("run", "--out", "out", *arguments, cwd=folder, timeout=600)  # it may be slow, and the same
+    return left_by(process, folder / "out")
+
+
+def left_by(process: subprocess.CompletedProcess[str], out: Path) -> Outcome:
     assert process.stderr == ""
-    document = results(folder / "out")
+    document = results(out)
     for name in ("started", "ended", "command", "folder", "options", "sessions"):
         del document["run"][name]
-    paths = (folder / "out" / "cases").glob("*/transcript.jsonl")
+    paths = (out / "cases").glob("*/transcript.jsonl")
     texts = {path.parent.name: normalised(path.read_text()) for path in paths}
     return Outcome(process.returncode, what_is_said(process.stdout), document, texts)
 
@@ -118,7 +130,7 @@ def outcome(folder: Path, *arguments: str) -> Outcome:
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """A self-rehearsal in one process, in the order of the ids."""
-    return outcome(tmp_path_factory.mktemp("ordinary"))
+    return left_by(*self_rehearsal(tmp_path_factory))
 
 
 def test_several_processes_leave_what_one_leaves(tmp_path: Path, ordinary: Outcome) -> None:

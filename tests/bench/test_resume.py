@@ -25,6 +25,7 @@ from tests.bench.test_command_line import (
     assert_unusable,
     rehearse,
     results,
+    self_rehearsal,
     verdicts,
 )
 
@@ -141,7 +142,9 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Left:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """Every case, undisturbed."""
-    return undisturbed(tmp_path_factory.mktemp("whole"))
+    process, out = self_rehearsal(tmp_path_factory)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return Left.by(out)
 
 
 # --- killed
