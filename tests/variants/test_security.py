@@ -1347,3 +1347,17 @@ def test_firmware_signed_with_rsa(calendar: Calendar, premises: Path, pkcs1v15: 
 
     variant = Variant("L01", lambda: change, profile=1, numbers="080", remark="SHA256withRSA" if pkcs1v15 else "")
     of_central_system(variant, premises).check(calendar, "Central System")
+
+
+def test_a_new_password_is_written_down_before_the_charge_point_answers(calendar: Calendar, premises: Path) -> None:
+    """A01: whoever is cut off in between finds on the disk what may count by now."""
+    held = []
+
+    def look(frame: Frame) -> None:
+        if frame.answers("ChangeConfiguration"):
+            held.append((premises / "credentials.json").exists())
+
+    seen = Variant("nothing is changed", change=lambda: look, profile=1, numbers="073")
+    of_charge_point(seen, premises).check(calendar, "Charge Point")
+    assert held
+    assert all(held)
