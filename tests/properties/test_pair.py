@@ -1,5 +1,6 @@
 """Our two parties, come what may: whatever drivers, hands, networks and operators do, in any order, the laws hold."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
@@ -271,12 +272,18 @@ class Pair(RuleBasedStateMachine):
         records, promised = self.world.records, self.world.charge_point.promised
         assert self.world.faults() == []
         assert left == []
-        assert [*obligations_kept(records)] == []
-        assert [*energy_never_falls(records)] == []
-        assert [*every_start_has_its_stop(records)] == []
-        assert [*statuses_follow_the_table(records)] == []
-        assert [*nothing_is_lost(records, promised)] == []
+        keeps(obligations_kept(records))
+        keeps(energy_never_falls(records))
+        keeps(every_start_has_its_stop(records))
+        keeps(statuses_follow_the_table(records))
+        keeps(nothing_is_lost(records, promised))
         assert self.world.charge_point.memory.queue == []
+
+
+def keeps(broken: Iterable[object]) -> None:
+    """Raises ``AssertionError`` that tells every breach of a law whole."""
+    found = [*broken]
+    assert not found, "\n".join(map(str, found))
 
 
 @pytest.fixture
