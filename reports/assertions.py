@@ -4,14 +4,13 @@
 demand of the specification besides.
 """
 
-import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from reports.results import StepResult
+from reports.tables import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,12 @@ class Validation:
 def validations() -> dict[str, tuple[Validation, ...]]:
     """The validations of every case that has some, by its id."""
     found: dict[str, list[Validation]] = defaultdict(list)
-    for row in _rows("validations.csv"):
-        rows = frozenset(each.strip() for each in row["rows"].split("; ") if each.strip())
+    for row in rows("validations.csv"):
+        cells = frozenset(each.strip() for each in row["rows"].split("; ") if each.strip())
         of_case = found[row["case"]]
         number = len(of_case) + 1
         named = tuple(row["requirements"].split())
-        of_case.append(Validation(row["case"], number, row["validation"], row["sentence"], rows, named))
+        of_case.append(Validation(row["case"], number, row["validation"], row["sentence"], cells, named))
     return {case: tuple(of_case) for case, of_case in found.items()}
 
 
@@ -51,13 +50,9 @@ def validations() -> dict[str, tuple[Validation, ...]]:
 def flow() -> dict[str, dict[str, str]]:
     """The sentence of a case that checks a requirement which none of its validations asserts, by the two."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in _rows("flow.csv"):
+    for row in rows("flow.csv"):
         found[row["case"]][f"{row['clause']}:{row['number']}"] = row["sentence"]
     return dict(found)
-
-
-def _rows(name: str) -> Iterator[Mapping[str, str]]:
-    yield from csv.DictReader((files("features") / name).read_text(encoding="utf-8").splitlines())
 
 
 def sentences(steps: Sequence[StepResult]) -> list[str]:

@@ -4,11 +4,9 @@ A pure function of what a run has left. Whatever a device says goes through ``re
 Jinja; the page holds no script, asks nothing of the network, and forbids both.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -19,6 +17,7 @@ from reports.coverage import Tried, coverage
 from reports.explanation import NOT_PASSED, groups
 from reports.requirements import clause
 from reports.results import KNOWN_FAILURE, VERDICTS, CaseResult, Results, Transcripts
+from reports.tables import rows
 from reports.texts import LONGEST, shown
 
 Outcome = Literal["Pass", "Fail", "Incomplete", "Not tested"]
@@ -126,8 +125,7 @@ def _finalize(value: object) -> object:
 
 @cache
 def _catalogue() -> Mapping[str, Mapping[str, str]]:
-    text = (files("features") / "test_cases.csv").read_text(encoding="utf-8")
-    return {row["id"]: row for row in csv.DictReader(text.splitlines())}
+    return {row["id"]: row for row in rows("test_cases.csv")}
 
 
 # Identification

@@ -2,18 +2,16 @@
 the assertion can fail.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from reports.assertions import asserted, flow, sentences, validations
 from reports.requirements import Requirement, requirements
 from reports.results import CaseResult, Results
+from reports.tables import rows
 
-PARTIES = {"CS": "Charge Point", "CSMS": "Central System"}
 JUDGED = ("passed", "fail")  # how a sentence ends that has judged what it is about
 
 
@@ -111,5 +109,4 @@ def assertions() -> Mapping[str, Mapping[str, Sequence[str]]]:
 def proofs() -> Mapping[str, str]:
     """A mutant for each assertion that one of them has proven: ``features/proofs.csv``, held against each
     ``rehearse mutants``."""
-    text = (files("features") / "proofs.csv").read_text(encoding="utf-8")
-    return {row["assertion"]: row["mutant"] for row in csv.DictReader(text.splitlines())}
+    return {row["assertion"]: row["mutant"] for row in rows("proofs.csv")}

@@ -1,12 +1,12 @@
 """What a clause demands, in words of our own: ``features/requirements.csv``."""
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from reports.tables import rows
 
 MOST = 3  # demands of one clause that are told; who wants all reads the table
 
@@ -90,8 +90,7 @@ def _by_clause() -> Mapping[str, Sequence[Requirement]]:
 @cache
 def requirements() -> tuple[Requirement, ...]:
     """Every demand, in the order of the table."""
-    text = (files("features") / "requirements.csv").read_text(encoding="utf-8")
-    return tuple(map(_requirement, csv.DictReader(text.splitlines())))
+    return tuple(map(_requirement, rows("requirements.csv")))
 
 
 def _requirement(row: Mapping[str, str]) -> Requirement:

@@ -1,15 +1,12 @@
 """What validations and sentences say that they check, and what proves it: the lists agree with each other."""
 
-import csv
-from collections.abc import Mapping
-
 import pytest
 
-from bench.cases import FEATURES
 from bench.mutants import all_mutants
 from reports import coverage
 from reports.assertions import flow, validations
 from reports.requirements import requirements
+from reports.tables import rows
 from tests.features.test_validations import STEPS
 
 # Validations that no demand of the table stands behind: what a device breaks which fails them is written nowhere.
@@ -20,10 +17,6 @@ BEYOND = {
 }
 REQUIREMENTS = {str(each): each for each in requirements()}
 FLOW = [(case, name, sentence) for case, checked in flow().items() for name, sentence in checked.items()]
-
-
-def rows_of(name: str) -> list[Mapping[str, str]]:
-    return list(csv.DictReader((FEATURES / name).read_text(encoding="utf-8").splitlines()))
 
 
 @pytest.mark.parametrize("case", validations())
@@ -45,8 +38,8 @@ def test_a_sentence_checks_a_demand_that_no_validation_asserts(case: str, requir
 
 
 def test_no_row_is_lost() -> None:
-    assert len(FLOW) == len(rows_of("flow.csv"))
-    assert len(coverage.proofs()) == len(rows_of("proofs.csv"))
+    assert len(FLOW) == len(rows("flow.csv"))
+    assert len(coverage.proofs()) == len(rows("proofs.csv"))
 
 
 def test_what_is_proven_is_there() -> None:
